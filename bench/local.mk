@@ -1,0 +1,3 @@
+bench_files =
+
+EXTRA_DIST += $(bench_files)

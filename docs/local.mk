@@ -1,0 +1,3 @@
+docs_files =
+
+dist_doc_DATA = README.md $(docs_files)

@@ -1,0 +1,6 @@
+# What goes into a machine: firmware, images.
+libv2e_a_SOURCES += $(loader_sources)
+
+loader_sources = \
+	loader/firmware.h \
+	loader/image.h

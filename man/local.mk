@@ -1,0 +1,3 @@
+man_pages =
+
+dist_man_MANS = $(man_pages)

@@ -1,0 +1,44 @@
+# For the shell tests: counts checks and prints the closing line.
+#
+#	. "${V2E_SRC:-.}/tests/lib.sh"
+#	check "what must hold" command args...
+#	skip "what" "why"
+#	finish
+#
+# V2E_SRC is the top of the sources, V2E_BUILD that of the build; both are
+# absolute. $tmp is a folder that goes away at the end.
+passed=0 failed=0 skipped=0
+V2E_SRC=$(cd "${V2E_SRC:-.}" && pwd)
+V2E_BUILD=$(cd "${V2E_BUILD:-$V2E_SRC/build}" && pwd)
+V2E=${V2E:-$V2E_BUILD/v2e}
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/v2e-test.XXXXXX")
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+
+pass() { passed=$((passed + 1)); echo "ok: $1"; }
+fail() { failed=$((failed + 1)); echo "FAILED: $1"; }
+skip() { skipped=$((skipped + 1)); echo "skipped: $1: $2"; }
+
+# Passes if the command does; its output is shown only when it does not.
+check()
+{
+	what=$1
+	shift
+	if "$@" >"$tmp/check.out" 2>&1; then
+		pass "$what"
+	else
+		fail "$what (exit status $?): $*"
+		sed 's/^/	/' "$tmp/check.out"
+	fi
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# Exit status 77 tells automake that nothing was run.
+finish()
+{
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" -eq 0 ] || exit 1
+	[ "$passed" -gt 0 ] || exit 77
+	exit 0
+}
