@@ -1,0 +1,157 @@
+#include "shared/bus.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <glib.h>
+
+#include "shared/log.h"
+
+#define BUS_PORTS  65536u
+#define BUS_CLAIMS 255u
+
+struct claim {
+	const struct bus_ops *ops;
+	void *owner;
+	uint16_t first, last;
+};
+
+struct bus {
+	struct claim claim[BUS_CLAIMS + 1]; /* oldest first; [0] is the rest */
+	unsigned claims;                    /* [0] not counted */
+	uint8_t port[BUS_PORTS];            /* index into claim */
+};
+
+static const struct bus_ops open_bus = { .name = "open bus", .max_size = 4 };
+
+struct bus *bus_new(void)
+{
+	struct bus *bus = g_new0(struct bus, 1);
+	bus->claim[0].ops = &open_bus;
+	return bus;
+}
+
+void bus_free(struct bus *bus)
+{
+	g_free(bus);
+}
+
+static void show_claim(struct bus *bus, unsigned n)
+{
+	const struct claim *claim = &bus->claim[n];
+	memset(bus->port + claim->first, (int)n, claim->last - claim->first + 1u);
+}
+
+int bus_claim(struct bus *bus, uint16_t first, uint16_t last, const struct bus_ops *ops, void *owner)
+{
+	if (bus->claims == BUS_CLAIMS)
+		return -ENOSPC;
+	if (last < first)
+		return -EINVAL;
+	bus->claim[++bus->claims] = (struct claim){ ops, owner, first, last };
+	show_claim(bus, bus->claims);
+	return 0;
+}
+
+void bus_release(struct bus *bus, const struct bus_ops *ops, void *owner)
+{
+	unsigned kept = 0;
+	for (unsigned n = 1; n <= bus->claims; n++)
+		if (bus->claim[n].ops != ops || bus->claim[n].owner != owner)
+			bus->claim[++kept] = bus->claim[n];
+	if (kept == bus->claims)
+		return;
+	bus->claims = kept;
+	memset(bus->port, 0, sizeof bus->port);
+	for (unsigned n = 1; n <= kept; n++)
+		show_claim(bus, n);
+}
+
+void bus_claim_rest(struct bus *bus, const struct bus_ops *ops, void *owner)
+{
+	bus->claim[0].ops = ops;
+	bus->claim[0].owner = owner;
+}
+
+static const struct claim *claim_of(const struct bus *bus, uint16_t port)
+{
+	return &bus->claim[bus->port[port]];
+}
+
+static uint32_t size_mask(unsigned size)
+{
+	return 0xffffffffu >> (32 - 8 * size);
+}
+
+static unsigned part_size(const struct claim *claim, unsigned left)
+{
+	unsigned size = left == 3 ? 2 : left;
+	return size < claim->ops->max_size ? size : claim->ops->max_size;
+}
+
+static uint32_t read_part(const struct claim *claim, uint16_t port, unsigned size)
+{
+	const struct bus_ops *ops = claim->ops;
+	uint32_t value = ops->read ? ops->read(claim->owner, port, size) : 0xffffffffu;
+	value &= size_mask(size);
+	log_trace(LOG_TRACE_IO, "io in  %04x.%u = %0*x %s", port, size, (int)size * 2, value, ops->name);
+	return value;
+}
+
+static void write_part(const struct claim *claim, uint16_t port, unsigned size, uint32_t value)
+{
+	const struct bus_ops *ops = claim->ops;
+	value &= size_mask(size);
+	log_trace(LOG_TRACE_IO, "io out %04x.%u = %0*x %s", port, size, (int)size * 2, value, ops->name);
+	if (ops->write)
+		ops->write(claim->owner, port, size, value);
+}
+
+uint32_t bus_read(struct bus *bus, uint16_t port, unsigned size)
+{
+	uint32_t value = 0;
+	for (unsigned done = 0, part; done < size; done += part) {
+		uint16_t at = (uint16_t)(port + done);
+		const struct claim *claim = claim_of(bus, at);
+		part = part_size(claim, size - done);
+		value |= read_part(claim, at, part) << (8 * done);
+	}
+	return value;
+}
+
+void bus_write(struct bus *bus, uint16_t port, unsigned size, uint32_t value)
+{
+	for (unsigned done = 0, part; done < size; done += part) {
+		uint16_t at = (uint16_t)(port + done);
+		const struct claim *claim = claim_of(bus, at);
+		part = part_size(claim, size - done);
+		write_part(claim, at, part, value >> (8 * done));
+	}
+}
+
+size_t bus_read_many(struct bus *bus, uint16_t port, unsigned size, void *to, size_t count)
+{
+	const struct claim *claim = claim_of(bus, port);
+	size_t done = 0;
+	if (claim->ops->read_many && size <= claim->ops->max_size)
+		done = MIN(claim->ops->read_many(claim->owner, port, size, to, count), count);
+	for (uint8_t *at = (uint8_t *)to + done * size; done < count; done++, at += size) {
+		uint32_t value = bus_read(bus, port, size);
+		memcpy(at, &value, size);
+	}
+	return done;
+}
+
+size_t bus_write_many(struct bus *bus, uint16_t port, unsigned size, const void *from, size_t count)
+{
+	const struct claim *claim = claim_of(bus, port);
+	size_t done = 0;
+	if (claim->ops->write_many && size <= claim->ops->max_size)
+		done = MIN(claim->ops->write_many(claim->owner, port, size, from, count), count);
+	for (const uint8_t *at = (const uint8_t *)from + done * size; done < count; done++, at += size) {
+		uint32_t value = 0;
+		memcpy(&value, at, size);
+		bus_write(bus, port, size, value);
+	}
+	return done;
+}
