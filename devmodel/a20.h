@@ -15,7 +15,7 @@ struct a20;
 
 /* All inputs are low at first, but `mem` is left as it is until one is driven. */
 struct a20 *a20_new(struct mem *mem);
-void a20_free(struct a20 *gate);
+void a20_free(struct a20 *gate); /* NULL is fine */
 void a20_state(struct a20 *gate, struct snap *snap);
 
 /* The wire into an input. */

@@ -9,8 +9,9 @@
 
 struct debug_port;
 
-/* `chardev` is not owned. */
+/* `chardev` is not owned.
+ * Returns NULL with errno set when the bus has no room. */
 struct debug_port *debug_port_new(struct bus *bus, uint16_t port, struct chardev *chardev);
-void debug_port_free(struct debug_port *debug_port);
+void debug_port_free(struct debug_port *debug_port); /* NULL is fine */
 
 #endif

@@ -10,9 +10,10 @@
 
 struct exit_port;
 
-/* A write sets pins->stop. */
+/* A write sets pins->stop.
+ * Returns NULL with errno set when the bus has no room. */
 struct exit_port *exit_port_new(struct bus *bus, uint16_t port, struct cpu_pins *pins);
-void exit_port_free(struct exit_port *exit_port);
+void exit_port_free(struct exit_port *exit_port); /* NULL is fine */
 
 /* Returns false when the guest has not asked for an exit. */
 bool exit_port_status(const struct exit_port *exit_port, int *status);

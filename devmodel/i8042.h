@@ -38,10 +38,11 @@ struct i8042_device {
 
 /* `irq1` and `irq12` follow the full output buffer where the command byte lets
  * them; `pins` gets `init` for a CPU reset; `a20` follows bit 1 of the output
- * port, which is high after reset. */
+ * port, which is high after reset.
+ * Returns NULL with errno set when the bus has no room. */
 struct i8042 *i8042_new(struct bus *bus, struct clock *clock, struct irq_line irq1, struct irq_line irq12,
                         struct cpu_pins *pins, struct irq_line a20);
-void i8042_free(struct i8042 *kbc);
+void i8042_free(struct i8042 *kbc); /* NULL is fine */
 /* Power-on: both ports disabled, no interrupts, no translation, A20 high. */
 void i8042_reset(struct i8042 *kbc);
 void i8042_state(struct i8042 *kbc, struct snap *snap);

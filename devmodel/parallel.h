@@ -19,10 +19,11 @@
 
 struct parallel;
 
-/* Claims port..port+2: data, status, control. `chardev` is not owned. */
+/* Claims port..port+2: data, status, control. `chardev` is not owned.
+ * Returns NULL with errno set when the bus has no room. */
 struct parallel *parallel_new(struct bus *bus, uint16_t port, struct irq_line irq, struct clock *clock,
                               struct chardev *chardev);
-void parallel_free(struct parallel *parallel);
+void parallel_free(struct parallel *parallel); /* NULL is fine */
 void parallel_reset(struct parallel *parallel);
 void parallel_state(struct parallel *parallel, struct snap *snap);
 

@@ -10,9 +10,10 @@
 
 struct port92;
 
-/* `pins` gets `init`; `a20` follows bit 1, low after reset. */
+/* `pins` gets `init`; `a20` follows bit 1, low after reset.
+ * Returns NULL with errno set when the bus has no room. */
 struct port92 *port92_new(struct bus *bus, struct cpu_pins *pins, struct irq_line a20);
-void port92_free(struct port92 *port92);
+void port92_free(struct port92 *port92); /* NULL is fine */
 void port92_reset(struct port92 *port92);
 void port92_state(struct port92 *port92, struct snap *snap);
 

@@ -18,7 +18,7 @@ struct ps2_keyboard;
 
 /* Plugs itself into `kbc`, which must outlive it. */
 struct ps2_keyboard *ps2_keyboard_new(struct i8042 *kbc);
-void ps2_keyboard_free(struct ps2_keyboard *keyboard);
+void ps2_keyboard_free(struct ps2_keyboard *keyboard); /* NULL is fine */
 /* Power-on: scanning, set 2, all keys up. */
 void ps2_keyboard_reset(struct ps2_keyboard *keyboard);
 void ps2_keyboard_state(struct ps2_keyboard *keyboard, struct snap *snap);

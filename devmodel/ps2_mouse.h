@@ -20,7 +20,7 @@ enum ps2_mouse_button {
 
 /* Plugs itself into `kbc`, which must outlive it. */
 struct ps2_mouse *ps2_mouse_new(struct i8042 *kbc, struct clock *clock);
-void ps2_mouse_free(struct ps2_mouse *mouse);
+void ps2_mouse_free(struct ps2_mouse *mouse); /* NULL is fine */
 /* Power-on: stream mode, disabled, 100 samples a second, no wheel. */
 void ps2_mouse_reset(struct ps2_mouse *mouse);
 void ps2_mouse_state(struct ps2_mouse *mouse, struct snap *snap);
