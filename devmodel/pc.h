@@ -62,9 +62,9 @@ struct pc_config {
 	uint32_t cpu_signature;       /* CPUID.1:EAX, for EDX after reset */
 };
 
-/* Builds the board and resets it. The drives' and floppies' blk belong to the
- * board when this succeeds, and are still the caller's when it does not. On failure
- * NULL, and *error (g_free) says what and, where there is one, the remedy. */
+/* Builds the board and resets it. The blk of drives and floppies are taken over in
+ * any case. On failure NULL, and *error (g_free) says what and, where there is one,
+ * the remedy. */
 struct pc *pc_new(const struct pc_config *config, char **error);
 void pc_free(struct pc *pc); /* NULL is fine; before clock_free() */
 

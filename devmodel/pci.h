@@ -67,7 +67,8 @@ void pci_bus_free(struct pci_bus *bus);
  * unmapped. INTx# levels stay, they belong to the devices. */
 void pci_bus_reset(struct pci_bus *bus);
 /* CONFIG_ADDRESS and the configuration space and INTx# of all functions, in order
- * of devfn. Loading keeps read-only bits, maps BARs and drives the PIRQs. */
+ * of devfn. Loading keeps read-only bits, maps BARs, calls config_changed and drives
+ * the PIRQs. */
 void pci_bus_state(struct pci_bus *bus, struct snap *snap);
 
 /* CF9h is no part of CONFIG_ADDRESS: byte accesses there go to `ops`, which must
@@ -93,7 +94,7 @@ void pci_bar(struct pci_function *function, unsigned bar, enum pci_bar_kind kind
 void pci_preset8(struct pci_function *function, unsigned offset, uint8_t value);
 void pci_preset16(struct pci_function *function, unsigned offset, uint16_t value);
 void pci_preset32(struct pci_function *function, unsigned offset, uint32_t value);
-/* Which bits the guest may write, and which it clears by writing 1. */
+/* Which bits the guest may write; the others keep their preset. */
 void pci_writable8(struct pci_function *function, unsigned offset, uint8_t mask);
 void pci_writable16(struct pci_function *function, unsigned offset, uint16_t mask);
 void pci_writable32(struct pci_function *function, unsigned offset, uint32_t mask);

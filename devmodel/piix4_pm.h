@@ -1,8 +1,10 @@
 /* The power management function of the Intel 82371AB (PIIX4), 00:01.3: ACPI
  * registers at PMBASE (40h, on with PMREGMISC 80h bit 0), SMBus host at 90h (on
  * with D2h bit 0), APMC and APMS at B2h/B3h, and a general-purpose event block at
- * AFE0h, where this board's ACPI tables look for it. Source: Intel 82371AB data
- * sheet (order 290562), ACPI specification 1.0b, 4.7.
+ * AFE0h, where this board's ACPI tables look for it. Registers of idle and trap
+ * monitors are stored and do nothing; a suspend other than soft off wakes at
+ * once. Source: Intel 82371AB data sheet (order 290562), ACPI specification
+ * 1.0b, 4.7.
  *
  * DEVACTB (58h) holds APMC_EN after reset, by which the firmware knows that SMM
  * is not for it to set up. As long as no guest software enables SMI# (GLBCTL
@@ -28,7 +30,9 @@ struct piix4_pm_config {
 	struct bus *ports;
 	struct clock *clock;
 	struct cpu_pins *pins;
-	struct irq_line sci; /* level: ACPI events and the SMBus host */
+	/* Level: ACPI events with SCI_EN, and the SMBus host where SMBHSTCFG
+	 * selects IRQ 9. */
+	struct irq_line sci;
 	/* The guest asked for soft off (SUS_EN with SUS_TYP 0); comes out of its
 	 * port write. */
 	void (*power_off)(void *owner);
@@ -37,7 +41,7 @@ struct piix4_pm_config {
 
 /* Copies *config. Returns NULL with errno set when the port space has no room. */
 struct piix4_pm *piix4_pm_new(const struct piix4_pm_config *config);
-/* After pci_bus_reset(). */
+/* After pci_bus_reset(). The PM timer counts on. */
 void piix4_pm_reset(struct piix4_pm *pm);
 /* After pci_bus_state(). */
 void piix4_pm_state(struct piix4_pm *pm, struct snap *snap);
