@@ -1,0 +1,209 @@
+#include "cli/machine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/drives.h"
+#include "devmodel/display_png.h"
+#include "devmodel/ps2_keyboard.h"
+#include "devmodel/surface.h"
+#include "devmodel/vga.h"
+#include "loader/firmware.h"
+
+/* Ports */
+
+static void write_stdout(void *owner, uint8_t byte)
+{
+	(void)owner;
+	putchar(byte);
+	if (byte == '\n')
+		fflush(stdout);
+}
+
+/* Standard output of --debugcon is no terminal session: the stdio back end would
+ * switch the terminal to raw mode and take its input. */
+static struct chardev *open_debug(const char *file, char **error)
+{
+	if (strcmp(file, "-")) {
+		g_autofree char *spec = g_strconcat("file:", file, NULL);
+		return chardev_new(spec, error);
+	}
+	struct chardev *chardev = chardev_new("none", error);
+	if (chardev)
+		chardev_set_tap(chardev, write_stdout, NULL);
+	return chardev;
+}
+
+static bool open_ports(struct machine *machine, const struct run_options *options, char **error)
+{
+	unsigned count = MAX(1, options->serials->len); /* COM1 is always fitted */
+	for (unsigned i = 0; i < count; i++) {
+		const char *spec = options->serials->len ? options->serials->pdata[i] : "none";
+		if (!(machine->serial[i] = chardev_new(spec, error)))
+			return false;
+	}
+	return !options->debug_file || (machine->debug = open_debug(options->debug_file, error));
+}
+
+void machine_poll_ports(struct machine *machine)
+{
+	for (unsigned i = 0; i < PC_SERIAL; i++)
+		if (machine->serial[i])
+			chardev_poll(machine->serial[i]);
+	if (machine->debug)
+		chardev_poll(machine->debug);
+}
+
+/* Board */
+
+static struct pc *build_board(const struct run_options *options, struct pc_config *config, char **error)
+{
+	struct firmware bios = { NULL, 0 }, vgabios = { NULL, 0 };
+	struct pc *pc = NULL;
+	if (firmware_load_bios(options->bios, &bios, error) && firmware_load_vgabios(options->vgabios, &vgabios, error) &&
+	    drives_open(options, config, error)) {
+		config->bios = bios.data;
+		config->bios_size = bios.size;
+		config->vgabios = vgabios.data;
+		config->vgabios_size = vgabios.size;
+		if (!(pc = pc_new(config, error)))
+			drives_close(config);
+	}
+	firmware_clear(&bios);
+	firmware_clear(&vgabios);
+	return pc;
+}
+
+static bool open_board(struct machine *machine, const struct run_options *options, char **error)
+{
+	struct pc_config config = {
+		.ram_size = options->memory,
+		.boot_menu = options->boot_menu,
+		.boot_menu_wait_ms = 5000,
+		.serial = { machine->serial[0], machine->serial[1] },
+		.debug = machine->debug,
+		.debug_port = options->debug_port,
+		.exit_port = options->exit_port,
+		.clock = machine->clock,
+		.rtc_start = options->clock == CLOCK_KIND_VIRTUAL ? MACHINE_VIRTUAL_DATE : (int64_t)time(NULL),
+		.cpu_signature = emu_cpu_signature(options->cpu),
+	};
+	machine->pc = build_board(options, &config, error);
+	return machine->pc;
+}
+
+/* Engine and conductor */
+
+static void set_smm(void *owner, bool in_smm)
+{
+	pc_set_smm(owner, in_smm);
+}
+
+/* A PC's board answers the processor's shutdown cycle with a reset. */
+static bool reset_board(void *owner, bool from_shutdown)
+{
+	(void)from_shutdown;
+	pc_reset(owner);
+	return true;
+}
+
+static bool open_engine(struct machine *machine, const struct run_options *options, char **error)
+{
+	struct pc *pc = machine->pc;
+	struct emu_config config = {
+		.mem = pc_mem(pc), .bus = pc_bus(pc), .clock = machine->clock, .pins = pc_pins(pc),
+		.cpu = options->cpu, .set_smm = set_smm, .owner = pc,
+	};
+	if (!(machine->engine = emu_new(&config, error)))
+		return false;
+	machine->channel = channel_new_inline(machine->engine);
+	struct conduct_config conduct = {
+		.ctx = pc_ctx(pc), .clock = machine->clock, .pins = pc_pins(pc),
+		.channel = { machine->channel }, .channels = 1,
+		.reset = reset_board, .owner = pc,
+	};
+	if (machine->channel)
+		machine->conduct = conduct_new(&conduct);
+	if (!machine->conduct)
+		*error = g_strdup_printf("the engine cannot start: %s; free some memory", g_strerror(errno));
+	return machine->conduct;
+}
+
+struct machine *machine_new(const struct run_options *options, char **error)
+{
+	struct machine *machine = g_new0(struct machine, 1);
+	machine->clock = clock_new(options->clock);
+	machine->surface = surface_new(0, 0);
+	if (open_ports(machine, options, error) && open_board(machine, options, error) &&
+	    open_engine(machine, options, error))
+		return machine;
+	machine_free(machine);
+	return NULL;
+}
+
+void machine_free(struct machine *machine)
+{
+	if (!machine)
+		return;
+	if (machine->conduct)
+		conduct_free(machine->conduct);
+	if (machine->channel)
+		channel_free(machine->channel);
+	if (machine->engine)
+		machine->engine->ops->free(machine->engine);
+	pc_free(machine->pc);
+	for (unsigned i = 0; i < PC_SERIAL; i++)
+		chardev_free(machine->serial[i]);
+	chardev_free(machine->debug);
+	surface_free(machine->surface);
+	clock_free(machine->clock);
+	g_free(machine);
+}
+
+/* Screen and keyboard */
+
+static bool read_text(void *owner, GString *text)
+{
+	struct machine *machine = owner;
+	return vga_text_read(pc_vga(machine->pc), text, NULL, NULL);
+}
+
+static uint64_t hash_picture(void *owner)
+{
+	struct machine *machine = owner;
+	vga_render(pc_vga(machine->pc), machine->surface, VGA_BLINK_STEADY);
+	return surface_hash(machine->surface);
+}
+
+static bool save_picture(void *owner, const char *path, char **error)
+{
+	struct machine *machine = owner;
+	vga_render(pc_vga(machine->pc), machine->surface, VGA_BLINK_STEADY);
+	if (!machine->surface->width || !machine->surface->height) {
+		*error = g_strdup("the guest has not switched the screen on yet; wait first");
+		return false;
+	}
+	return !display_png_write(machine->surface, path, error);
+}
+
+static bool key_room(void *owner)
+{
+	struct machine *machine = owner;
+	return ps2_keyboard_room(pc_keyboard(machine->pc));
+}
+
+static void press_key(void *owner, enum key key, bool down)
+{
+	struct machine *machine = owner;
+	ps2_keyboard_key(pc_keyboard(machine->pc), key, down);
+}
+
+struct script_guest machine_guest(struct machine *machine)
+{
+	return (struct script_guest){
+		.read_text = read_text, .hash_picture = hash_picture, .save_picture = save_picture,
+		.key_room = key_room, .key = press_key, .owner = machine,
+	};
+}

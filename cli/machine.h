@@ -1,0 +1,38 @@
+/* A whole machine out of options: board, engine, conductor, and the host's ends
+ * of its ports. */
+#ifndef V2E_CLI_MACHINE_H
+#define V2E_CLI_MACHINE_H
+
+#include "cli/run_options.h"
+#include "cli/script.h"
+#include "devmodel/chardev.h"
+#include "devmodel/pc.h"
+#include "shared/conduct.h"
+
+/* The RTC's first second in virtual time: 2020-01-01 00:00:00 UTC. */
+#define MACHINE_VIRTUAL_DATE INT64_C(1577836800)
+
+struct machine {
+	struct clock *clock;
+	struct chardev *serial[PC_SERIAL];
+	struct chardev *debug; /* NULL: no --debugcon */
+	struct pc *pc;
+	struct engine *engine;
+	struct channel *channel;
+	struct conduct *conduct;
+	struct surface *surface; /* scratch for pictures */
+};
+
+/* Opens firmware and images, builds and resets. `options` need not outlive it.
+ * Returns NULL with *error (g_free): one line with the remedy. */
+struct machine *machine_new(const struct run_options *options, char **error);
+/* Flushes the disks. NULL is fine. */
+void machine_free(struct machine *machine);
+
+/* Moves bytes between the ports and the host; every few ms of guest time. */
+void machine_poll_ports(struct machine *machine);
+
+/* Screen and keyboard, for a script. */
+struct script_guest machine_guest(struct machine *machine);
+
+#endif

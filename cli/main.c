@@ -1,0 +1,115 @@
+/* v2e: finds the command and hands over. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <glib.h>
+
+#include "cli/nearest.h"
+#include "cli/options.h"
+#include "cli/run.h"
+
+#ifndef V2E_VERSION
+#define V2E_VERSION "unknown"
+#endif
+
+static const struct command {
+	const char *name, *help;
+	int (*main)(int argc, char *const *argv);
+} commands[] = {
+	{ "run", "start a PC and boot an image", run_main },
+};
+
+struct choice {
+	bool help, version;
+};
+
+static bool set_help(void *target, const char *value, char **error)
+{
+	struct choice *choice = target;
+	(void)value, (void)error;
+	return choice->help = true;
+}
+
+static bool set_version(void *target, const char *value, char **error)
+{
+	struct choice *choice = target;
+	(void)value, (void)error;
+	return choice->version = true;
+}
+
+static bool refuse_operand(void *target, const char *value, char **error)
+{
+	(void)target;
+	*error = g_strdup_printf("'%s' stands behind an option of v2e itself; write the command first", value);
+	return false;
+}
+
+static const struct option_row rows[] = {
+	{ .heading = "Options", .name = "help", .letter = 'h', .help = "show this help", .set = set_help },
+	{ .name = "version", .help = "show the version", .set = set_version },
+};
+
+static const struct option_table table = {
+	.command = "v2e",
+	.arguments = "COMMAND",
+	.summary = "A PC whose real-mode code runs in an emulator.",
+	.rows = rows,
+	.count = G_N_ELEMENTS(rows),
+	.operand = refuse_operand,
+};
+
+static int print_help(void)
+{
+	options_print_help(&table, stdout);
+	fputs("\nCommands:\n", stdout);
+	for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
+		printf("  %-23s %s\n", commands[i].name, commands[i].help);
+	fputs("\nv2e COMMAND --help shows a command's options.\n", stdout);
+	return RUN_DONE;
+}
+
+static int fail(char *error)
+{
+	fprintf(stderr, "v2e: %s\n", error);
+	g_free(error);
+	return RUN_USAGE;
+}
+
+static int fail_unknown(const char *name)
+{
+	const char *names[G_N_ELEMENTS(commands) + 1] = { NULL };
+	for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
+		names[i] = commands[i].name;
+	const char *near = nearest_match(name, names);
+	if (near)
+		return fail(g_strdup_printf("unknown command '%s'; did you mean %s?", name, near));
+	if (strchr(name, '.') || strchr(name, '/'))
+		return fail(g_strdup_printf("unknown command '%s'; to boot an image write: v2e run %s", name, name));
+	return fail(g_strdup_printf("unknown command '%s'; see v2e --help", name));
+}
+
+static int main_options(int argc, char *const *argv)
+{
+	struct choice choice = { false, false };
+	char *error = NULL;
+	if (!options_parse(&table, argc, argv, &choice, &error))
+		return fail(error);
+	if (choice.version) {
+		puts("v2e " V2E_VERSION);
+		return RUN_DONE;
+	}
+	if (choice.help)
+		return print_help();
+	return fail(g_strdup("no command; write v2e run IMAGE, or see v2e --help"));
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2 || argv[1][0] == '-')
+		return main_options(argc > 0 ? argc - 1 : 0, argv + 1);
+	for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].main(argc - 2, argv + 2);
+	return fail_unknown(argv[1]);
+}

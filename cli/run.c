@@ -1,0 +1,252 @@
+#include "cli/run.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/machine.h"
+#include "cli/progress.h"
+#include "cli/run_options.h"
+#include "cli/script.h"
+#include "cli/units.h"
+#include "shared/log.h"
+
+/* Why we, and not the guest, ended the run. */
+enum stop { STOP_NOT, STOP_SCRIPT, STOP_TIMEOUT, STOP_SIGNAL };
+
+struct run {
+	const struct run_options *options;
+	struct machine *machine;
+	struct clock_timer *tick;
+	struct script_run *script; /* NULL: no commands */
+	struct progress *progress;
+	enum stop stop;
+};
+
+/* A property of the process, as signals are. */
+static volatile sig_atomic_t signal_came;
+
+static void note_signal(int number)
+{
+	signal_came = number;
+}
+
+static void catch_signals(bool on)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = on ? note_signal : SIG_DFL };
+	for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++)
+		sigaction(numbers[i], &action, NULL);
+	/* A client that leaves its socket is seen by the write that fails. */
+	struct sigaction ignore = { .sa_handler = on ? SIG_IGN : SIG_DFL };
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+static enum stop look(struct run *run, uint64_t now)
+{
+	if (signal_came)
+		return STOP_SIGNAL;
+	if (run->script && script_poll(run->script, now) != SCRIPT_RUNNING)
+		return STOP_SCRIPT;
+	if (run->options->timeout && now >= run->options->timeout)
+		return STOP_TIMEOUT;
+	return STOP_NOT;
+}
+
+/* It runs at the same guest times whatever the options and the terminal are, so
+ * that they cannot change what a guest in virtual time sees. */
+static void tick(void *owner)
+{
+	struct run *run = owner;
+	uint64_t now = clock_now(run->machine->clock);
+	machine_poll_ports(run->machine);
+	progress_update(run->progress);
+	run->stop = look(run, now);
+	if (run->stop == STOP_NOT)
+		clock_timer_set(run->tick, now + RUN_TICK_NS);
+	else
+		conduct_stop(run->machine->conduct);
+}
+
+static void serial_byte(void *owner, uint8_t byte)
+{
+	script_serial_byte(owner, byte);
+}
+
+static void start(struct run *run)
+{
+	struct machine *machine = run->machine;
+	if (script_count(run->options->script)) {
+		struct script_guest guest = machine_guest(machine);
+		run->script = script_run_new(run->options->script, &guest);
+		chardev_set_tap(machine->serial[0], serial_byte, run->script);
+	}
+	bool screen_is_ours = !run->options->serials->len || strcmp(run->options->serials->pdata[0], "stdio");
+	if (isatty(STDERR_FILENO) && screen_is_ours)
+		run->progress = progress_new(stderr, machine->clock, pc_ctx(machine->pc), machine->conduct);
+	run->tick = clock_timer_new(machine->clock, tick, run);
+	clock_timer_set(run->tick, RUN_TICK_NS);
+	signal_came = 0;
+	catch_signals(true);
+}
+
+static void finish(struct run *run)
+{
+	catch_signals(false);
+	chardev_set_tap(run->machine->serial[0], NULL, NULL);
+	clock_timer_free(run->tick);
+	progress_free(run->progress);
+	run->progress = NULL;
+}
+
+/* The processor sleeps for good, but commands may still look at the screen. */
+static void pass_time(struct run *run)
+{
+	struct clock *clock = run->machine->clock;
+	while (run->stop == STOP_NOT) {
+		clock_wait_until(clock, clock_next_deadline(clock));
+		clock_run_due(clock);
+	}
+}
+
+static const char *describe_end(const struct run *run, enum conduct_end end)
+{
+	if (run->stop == STOP_SIGNAL)
+		return "interrupted by a signal";
+	if (end == CONDUCT_HALTED)
+		return "the guest has halted for good";
+	return "the guest switched itself off";
+}
+
+static int fail_timeout(const struct run *run)
+{
+	struct script_guest guest = machine_guest(run->machine);
+	g_autofree char *time = units_format_time(run->options->timeout);
+	g_autofree char *screen = script_describe_screen(&guest);
+	fprintf(stderr, "v2e run: --timeout: the run took longer than %s of guest time; %s\n", time, screen);
+	return RUN_FAILED;
+}
+
+static int end_script(const struct run *run, enum conduct_end end)
+{
+	/* The guest may have done what was waited for with its last breath. */
+	script_poll(run->script, clock_now(run->machine->clock));
+	script_run_abort(run->script, describe_end(run, end));
+	if (script_run_message(run->script))
+		fprintf(stderr, "v2e run: %s\n", script_run_message(run->script));
+	return script_run_status(run->script);
+}
+
+static int judge(const struct run *run, enum conduct_end end)
+{
+	int status;
+	if (pc_end(run->machine->pc, &status) == PC_EXITED)
+		return status;
+	if (end == CONDUCT_ERROR)
+		return RUN_USAGE;
+	if (run->stop == STOP_TIMEOUT)
+		return fail_timeout(run);
+	if (run->script)
+		return end_script(run, end);
+	if (end == CONDUCT_HALTED)
+		log_info("%s", describe_end(run, end));
+	return RUN_DONE;
+}
+
+static void print_stats(const struct run *run)
+{
+	const struct conduct_stats *stats = conduct_stats(run->machine->conduct);
+	fprintf(stderr, "guest-ns %" PRIu64 "\ninsns %" PRIu64 "\nblocks %" PRIu64 "\nhandovers %" PRIu64 "\nresets %" PRIu64 "\n",
+	        clock_now(run->machine->clock), stats->insns, stats->blocks, stats->handovers, stats->resets);
+	for (unsigned i = 0; i < STOP_REASONS; i++)
+		fprintf(stderr, "stop-%s %" PRIu64 "\n", stop_reason_name((enum stop_reason)i), stats->stops[i]);
+	struct engine *engine = run->machine->engine;
+	if (engine->ops->print_stats)
+		engine->ops->print_stats(engine, stderr);
+}
+
+static int run_machine(const struct run_options *options, struct machine *machine)
+{
+	struct run run = { .options = options, .machine = machine };
+	start(&run);
+	enum conduct_end end = conduct_run(machine->conduct);
+	if (end == CONDUCT_HALTED && run.script)
+		pass_time(&run);
+	finish(&run);
+	int status = judge(&run, end);
+	if (options->stats)
+		print_stats(&run);
+	script_run_free(run.script);
+	return status;
+}
+
+static int fail_usage(char *error)
+{
+	fprintf(stderr, "v2e run: %s\n", error);
+	g_free(error);
+	return RUN_USAGE;
+}
+
+static int run_with_options(const struct run_options *options)
+{
+	char *error = NULL;
+	struct machine *machine = machine_new(options, &error);
+	if (!machine)
+		return fail_usage(error);
+	log_trace_mask = options->trace;
+	int status = run_machine(options, machine);
+	machine_free(machine);
+	return status;
+}
+
+static int run_with_log(const struct run_options *options)
+{
+	if (!options->log)
+		return run_with_options(options);
+	FILE *log = fopen(options->log, "we");
+	if (!log)
+		return fail_usage(g_strdup_printf("--log: %s: %s; give a file that can be written", options->log, g_strerror(errno)));
+	log_set_output(log);
+	int status = run_with_options(options);
+	log_set_output(stderr);
+	fclose(log);
+	return status;
+}
+
+static int print_help(void)
+{
+	options_print_help(&run_options_table, stdout);
+	script_print_help(stdout);
+	fputs("\nTimes are guest time, such as 500ms, 10s or 2m; T is 30s where left out. See v2e-run(1).\n", stdout);
+	return RUN_DONE;
+}
+
+static int print_man(void)
+{
+	fputs(".SH OPTIONS\n", stdout);
+	options_print_man(&run_options_table, stdout);
+	fputs(".SH COMMANDS\n", stdout);
+	script_print_man(stdout);
+	return RUN_DONE;
+}
+
+int run_main(int argc, char *const *argv)
+{
+	struct run_options options;
+	char *error = NULL;
+	int status;
+	run_options_init(&options);
+	if (!run_options_parse(&options, argc, argv, &error))
+		status = fail_usage(error);
+	else if (options.help)
+		status = print_help();
+	else if (options.man)
+		status = print_man();
+	else
+		status = run_with_log(&options);
+	run_options_clear(&options);
+	return status;
+}

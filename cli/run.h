@@ -1,0 +1,19 @@
+/* `v2e run`: starts a machine and sees it to its end. */
+#ifndef V2E_CLI_RUN_H
+#define V2E_CLI_RUN_H
+
+/* Exit statuses; besides them that of `quit` and that of the exit port. */
+enum run_status {
+	RUN_DONE = 0,   /* all commands done; or none, and the guest ended */
+	RUN_FAILED = 1, /* an expectation failed or timed out */
+	RUN_USAGE = 2,  /* wrong options or images, or the host cannot do it */
+};
+
+/* How often, in guest ns, ports are moved, commands looked at, signals heeded. */
+#define RUN_TICK_NS 10000000u
+
+/* argv[0] is the first word behind `run`. Returns the exit status; has printed
+ * what there is to say. Takes SIGINT, SIGTERM and SIGHUP while the guest runs. */
+int run_main(int argc, char *const *argv);
+
+#endif

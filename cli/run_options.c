@@ -1,0 +1,412 @@
+#include "cli/run_options.h"
+
+#include <string.h>
+
+#include "cli/units.h"
+#include "shared/log.h"
+
+#define MIB (UINT64_C(1) << 20)
+
+/* Setters, in the order of the table. */
+
+static bool set_file(char **to, const char *value, char **error)
+{
+	if (!*value) {
+		*error = g_strdup("the file name is empty; give one");
+		return false;
+	}
+	g_free(*to);
+	*to = g_strdup(value);
+	return true;
+}
+
+static bool add_file(GPtrArray *to, const char *value, char **error)
+{
+	char *file = NULL;
+	if (!set_file(&file, value, error))
+		return false;
+	g_ptr_array_add(to, file);
+	return true;
+}
+
+static bool set_image(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	if (options->image) {
+		*error = g_strdup_printf("two images, '%s' and '%s'; give the second one with --cdrom, --disk or --floppy",
+		                         options->image, value);
+		return false;
+	}
+	return set_file(&options->image, value, error);
+}
+
+static bool add_cdrom(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	return add_file(options->cdroms, value, error);
+}
+
+static bool add_disk(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	return add_file(options->disks, value, error);
+}
+
+static bool add_floppy(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	return add_file(options->floppies, value, error);
+}
+
+static bool set_snapshot(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	(void)value, (void)error;
+	options->snapshot = true;
+	return true;
+}
+
+static bool set_bios(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	return set_file(&options->bios, value, error);
+}
+
+static bool set_vgabios(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	return set_file(&options->vgabios, value, error);
+}
+
+static bool add_boot(struct run_options *options, const char *word, char **error)
+{
+	static const char *const names[] = { "floppy", "disk", "cdrom", NULL };
+	static const enum pc_boot boots[] = { PC_BOOT_FLOPPY, PC_BOOT_DISK, PC_BOOT_CDROM };
+	if (!strcmp(word, "menu"))
+		return options->boot_menu = true;
+	for (unsigned i = 0; names[i]; i++) {
+		if (strcmp(names[i], word))
+			continue;
+		unsigned n = 0;
+		for (; options->boot[n] != PC_BOOT_END && options->boot[n] != boots[i]; n++)
+			;
+		if (options->boot[n] == boots[i]) {
+			*error = g_strdup_printf("'%s' is named twice; name it once", word);
+			return false;
+		}
+		options->boot[n] = boots[i];
+		return true;
+	}
+	*error = g_strdup_printf("'%s' is nothing to boot from; join some of floppy, disk, cdrom and menu by commas", word);
+	return false;
+}
+
+static bool set_boot(void *target, const char *value, char **error)
+{
+	g_auto(GStrv) words = g_strsplit(value, ",", -1);
+	if (!words[0])
+		return add_boot(target, "", error);
+	for (unsigned i = 0; words[i]; i++)
+		if (!add_boot(target, words[i], error))
+			return false;
+	return true;
+}
+
+static bool set_memory(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	if (!units_parse_size(value, PC_RAM_MIN, PC_RAM_MAX, &options->memory, error))
+		return false;
+	if (options->memory % MIB) {
+		*error = g_strdup_printf("'%s' is not a whole number of MiB; give one such as 64M", value);
+		return false;
+	}
+	return true;
+}
+
+static bool set_cpu(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	if (emu_cpu_parse(value, &options->cpu))
+		return true;
+	*error = g_strdup_printf("unknown CPU '%s'; give 386, 486, pentium or p6", value);
+	return false;
+}
+
+static bool set_engine(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	if (!strcmp(value, "emu")) {
+		options->engine = RUN_ENGINE_EMU;
+		return true;
+	}
+	*error = g_strdup_printf("unknown engine '%s'; give emu", value);
+	return false;
+}
+
+static bool is_serial_spec(const char *value)
+{
+	return !strcmp(value, "none") || !strcmp(value, "stdio") ||
+	       ((g_str_has_prefix(value, "file:") || g_str_has_prefix(value, "unix:")) && value[5]);
+}
+
+static bool add_serial(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	if (!is_serial_spec(value)) {
+		*error = g_strdup_printf("'%s' is no place for serial output; give stdio, file:FILE, unix:SOCKET or none", value);
+		return false;
+	}
+	if (options->serials->len == PC_SERIAL) {
+		*error = g_strdup_printf("there are only %u serial ports; give at most %u", PC_SERIAL, PC_SERIAL);
+		return false;
+	}
+	g_ptr_array_add(options->serials, g_strdup(value));
+	return true;
+}
+
+static bool set_debugcon(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	const char *colon = strchr(value, ':');
+	if (!colon || !colon[1]) {
+		*error = g_strdup_printf("'%s' is not PORT:FILE; give such as 0x402:- or 0x402:bios.log", value);
+		return false;
+	}
+	g_autofree char *port = g_strndup(value, (size_t)(colon - value));
+	uint64_t number;
+	if (!units_parse_number(port, 1, UINT16_MAX, &number, error))
+		return false;
+	options->debug_port = (uint16_t)number;
+	options->debug_file = g_strdup(colon + 1);
+	return true;
+}
+
+static bool set_exit_port(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	uint64_t number;
+	if (!units_parse_number(value, 1, UINT16_MAX, &number, error))
+		return false;
+	options->exit_port = (uint16_t)number;
+	return true;
+}
+
+static bool add_do(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	return script_parse_line(options->script, "--do", ++options->dos, value, error);
+}
+
+static bool add_script(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	return script_parse_file(options->script, value, error);
+}
+
+static bool set_timeout(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	return units_parse_time(value, &options->timeout, error);
+}
+
+static bool set_clock(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	bool is_virtual = !strcmp(value, "virtual");
+	if (!is_virtual && strcmp(value, "real")) {
+		*error = g_strdup_printf("unknown clock '%s'; give real or virtual", value);
+		return false;
+	}
+	options->clock = is_virtual ? CLOCK_KIND_VIRTUAL : CLOCK_KIND_REAL;
+	return true;
+}
+
+static bool set_trace(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	const char *bad = value;
+	if (*value && log_parse_trace(value, &options->trace, &bad))
+		return true;
+	*error = g_strdup_printf("'%.*s' is nothing to trace; join some of switch, int, io, irq, block, insn and guest-error by commas",
+	                         (int)strcspn(bad, ","), bad);
+	return false;
+}
+
+static bool set_log(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	return set_file(&options->log, value, error);
+}
+
+static bool set_stats(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	(void)value, (void)error;
+	options->stats = true;
+	return true;
+}
+
+static bool set_help(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	(void)value, (void)error;
+	options->help = true;
+	return true;
+}
+
+static bool set_man(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	(void)value, (void)error;
+	options->man = true;
+	return true;
+}
+
+static const struct option_row rows[] = {
+	{ .heading = "Images", .name = "cdrom", .argument = "FILE", .help = "ISO image in a CD-ROM drive",
+	  .manual = "May be repeated. Disks and CD-ROM drives share four IDE connectors.",
+	  .set = add_cdrom, .repeats = true },
+	{ .name = "disk", .argument = "FILE", .help = "raw image of a hard disk, or a block device",
+	  .manual = "May be repeated. The guest writes to FILE unless --snapshot is given.",
+	  .set = add_disk, .repeats = true },
+	{ .name = "floppy", .argument = "FILE", .help = "image of a floppy disk, or a boot sector",
+	  .manual = "May be repeated: drive A, then drive B. A boot sector is put onto a blank 1.44M floppy in memory.",
+	  .set = add_floppy, .repeats = true },
+	{ .name = "snapshot", .help = "keep what the guest writes in memory; leave the files alone", .set = set_snapshot },
+	{ .heading = "Machine", .name = "bios", .argument = "FILE", .help = "BIOS (default: SeaBIOS's bios.bin)", .set = set_bios },
+	{ .name = "vgabios", .argument = "FILE", .help = "VGA BIOS (default: SeaBIOS's vgabios-stdvga.bin)", .set = set_vgabios },
+	{ .name = "boot", .argument = "ORDER", .help = "what to boot from: floppy, disk, cdrom, joined by commas",
+	  .manual = "What is left out is not tried first but may come later. The word menu among them makes the firmware "
+	            "offer its boot menu. By default the kind of IMAGE comes first, then disk, CD-ROM and floppy.",
+	  .set = set_boot },
+	{ .name = "memory", .letter = 'm', .argument = "SIZE", .help = "RAM, 1M to 3584M (default: 64M)",
+	  .manual = "A number with K, M or G; without a letter it counts MiB.", .set = set_memory },
+	{ .name = "cpu", .argument = "MODEL", .help = "386, 486, pentium or p6 (default: p6)", .set = set_cpu },
+	{ .name = "engine", .argument = "NAME", .help = "what runs the guest: emu, the emulator (default)", .set = set_engine },
+	{ .heading = "Ports", .name = "serial", .argument = "WHERE", .help = "serial port: stdio, file:FILE, unix:SOCKET or none (default)",
+	  .manual = "May be given twice: COM1, then COM2. unix:SOCKET listens there, one client at a time.",
+	  .set = add_serial, .repeats = true },
+	{ .name = "debugcon", .argument = "PORT:FILE", .help = "write what the guest sends to PORT into FILE; - is standard output",
+	  .manual = "SeaBIOS logs to port 0x402.", .set = set_debugcon },
+	{ .name = "exit-port", .argument = "PORT", .help = "a byte V written there ends the run with status (V << 1) | 1",
+	  .set = set_exit_port },
+	{ .heading = "Commands", .name = "do", .argument = "COMMAND", .help = "do this while the guest runs; may be repeated",
+	  .manual = "All --do and --script are carried out in the order in which they are given; see COMMANDS.",
+	  .set = add_do, .repeats = true, .names_place = true },
+	{ .name = "script", .argument = "FILE", .help = "do the commands in FILE, one a line; may be repeated",
+	  .set = add_script, .repeats = true, .names_place = true },
+	{ .heading = "Run", .name = "timeout", .argument = "TIME", .help = "fail if the run takes longer than this guest time",
+	  .manual = "Such as 500ms, 10s or 2m.", .set = set_timeout },
+	{ .name = "clock", .argument = "KIND", .help = "guest time: real (default), or virtual, counted in instructions",
+	  .manual = "In virtual time the date is fixed as well, and two runs with the same input are the same to the last "
+	            "instruction and pixel.", .set = set_clock },
+	{ .name = "trace", .argument = "LIST", .help = "log: switch, int, io, irq, block, insn, guest-error", .set = set_trace },
+	{ .name = "log", .argument = "FILE", .help = "write log and traces into FILE instead of standard error", .set = set_log },
+	{ .name = "stats", .help = "print counters at the end", .set = set_stats },
+	{ .heading = "Help", .name = "help", .letter = 'h', .help = "show this help", .set = set_help },
+	{ .name = "man", .help = "print options and commands as man(7) source", .set = set_man },
+};
+
+_Static_assert(G_N_ELEMENTS(rows) <= OPTIONS_MAX, "options_parse() counts to OPTIONS_MAX");
+
+const struct option_table run_options_table = {
+	.command = "v2e run",
+	.arguments = "[IMAGE]",
+	.summary = "Start a PC and boot IMAGE: an ISO, a disk, a floppy or a boot sector.",
+	.rows = rows,
+	.count = G_N_ELEMENTS(rows),
+	.operand = set_image,
+};
+
+void run_options_init(struct run_options *options)
+{
+	*options = (struct run_options){
+		.cdroms = g_ptr_array_new_with_free_func(g_free),
+		.disks = g_ptr_array_new_with_free_func(g_free),
+		.floppies = g_ptr_array_new_with_free_func(g_free),
+		.serials = g_ptr_array_new_with_free_func(g_free),
+		.memory = 64 * MIB,
+		.cpu = EMU_CPU_P6,
+		.engine = RUN_ENGINE_EMU,
+		.script = script_new(),
+		.clock = CLOCK_KIND_REAL,
+	};
+}
+
+void run_options_clear(struct run_options *options)
+{
+	g_free(options->image);
+	g_ptr_array_unref(options->cdroms);
+	g_ptr_array_unref(options->disks);
+	g_ptr_array_unref(options->floppies);
+	g_ptr_array_unref(options->serials);
+	g_free(options->bios);
+	g_free(options->vgabios);
+	g_free(options->debug_file);
+	script_free(options->script);
+	g_free(options->log);
+}
+
+/* What the board has at fixed ports; a port of ours there would hide it. */
+static const struct {
+	uint16_t first, last;
+	const char *owner;
+} board_ports[] = {
+	{ 0x0000, 0x001f, "the DMA controller" }, { 0x0020, 0x0021, "the interrupt controller" },
+	{ 0x0040, 0x0043, "the timer" }, { 0x0060, 0x0064, "the keyboard controller" },
+	{ 0x0070, 0x0071, "the clock" }, { 0x0080, 0x008f, "the DMA page registers" },
+	{ 0x0092, 0x0092, "the A20 gate" }, { 0x00a0, 0x00a1, "the interrupt controller" },
+	{ 0x00b2, 0x00b3, "the power management" }, { 0x00c0, 0x00df, "the DMA controller" },
+	{ 0x00f0, 0x00f1, "the coprocessor" }, { 0x0170, 0x0177, "the IDE controller" },
+	{ 0x01ce, 0x01d0, "the VGA" }, { 0x01f0, 0x01f7, "the IDE controller" },
+	{ 0x02f8, 0x02ff, "the second serial port" }, { 0x0376, 0x0376, "the IDE controller" },
+	{ 0x0378, 0x037f, "the parallel port" }, { 0x03b0, 0x03df, "the VGA" },
+	{ 0x03f0, 0x03f7, "the floppy controller" }, { 0x03f8, 0x03ff, "the serial port" },
+	{ 0x04d0, 0x04d1, "the interrupt controller" }, { 0x0510, 0x051b, "the firmware configuration" },
+	{ 0x0600, 0x063f, "the power management" }, { 0x0700, 0x070f, "the SMBus" },
+	{ 0x0cf8, 0x0cff, "PCI" }, { 0xafe0, 0xafe3, "the power management" },
+	{ 0xc000, 0xffff, "the PCI devices" },
+};
+
+static bool check_port(const char *option, uint16_t port, char **error)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(board_ports); i++) {
+		if (port < board_ports[i].first || port > board_ports[i].last)
+			continue;
+		*error = g_strdup_printf("--%s: port 0x%x belongs to %s; take a free one such as 0x402 or 0xf4",
+		                         option, port, board_ports[i].owner);
+		return false;
+	}
+	return true;
+}
+
+static bool check_ports(const struct run_options *options, char **error)
+{
+	if (options->exit_port && !check_port("exit-port", options->exit_port, error))
+		return false;
+	if (options->debug_file && !check_port("debugcon", options->debug_port, error))
+		return false;
+	if (options->exit_port && options->exit_port == options->debug_port) {
+		*error = g_strdup_printf("--exit-port and --debugcon both want port 0x%x; give two ports", options->exit_port);
+		return false;
+	}
+	return true;
+}
+
+static bool check_serials(const struct run_options *options, char **error)
+{
+	if (options->serials->len < 2)
+		return true;
+	const char *first = options->serials->pdata[0], *second = options->serials->pdata[1];
+	if (strcmp(first, second) || !strcmp(first, "none"))
+		return true;
+	*error = g_strdup_printf("--serial: both ports go to %s; give the second one another place", first);
+	return false;
+}
+
+bool run_options_parse(struct run_options *options, int argc, char *const *argv, char **error)
+{
+	return options_parse(&run_options_table, argc, argv, options, error) && check_ports(options, error) &&
+	       check_serials(options, error);
+}

@@ -1,0 +1,53 @@
+/* The options of `v2e run`: one table for parser, help and manual page. */
+#ifndef V2E_CLI_RUN_OPTIONS_H
+#define V2E_CLI_RUN_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <glib.h>
+
+#include "cli/options.h"
+#include "cli/script_parse.h"
+#include "devmodel/pc.h"
+#include "emu/emu.h"
+#include "shared/clock.h"
+
+enum run_engine { RUN_ENGINE_EMU };
+
+struct run_options {
+	char *image;                  /* what it is gets detected; NULL: none */
+	GPtrArray *cdroms, *disks, *floppies; /* file names */
+	bool snapshot;
+	char *bios, *vgabios;         /* NULL: the default */
+	enum pc_boot boot[4];         /* ends with PC_BOOT_END; empty: by the images */
+	bool boot_menu;
+	uint64_t memory;              /* bytes */
+	enum emu_cpu cpu;
+	enum run_engine engine;
+	GPtrArray *serials;           /* chardev specs, COM1 first */
+	uint16_t debug_port;
+	char *debug_file;             /* "-": standard output; NULL: no port */
+	uint16_t exit_port;           /* 0: none */
+	struct script *script;        /* all --do and --script */
+	unsigned dos;                 /* how many --do */
+	uint64_t timeout;             /* ns; 0: none */
+	enum clock_kind clock;
+	uint32_t trace;               /* enum log_trace */
+	char *log;
+	bool stats;
+	bool help, man;
+};
+
+extern const struct option_table run_options_table;
+
+/* Sets the defaults. */
+void run_options_init(struct run_options *options);
+void run_options_clear(struct run_options *options);
+
+/* Parses argv[0] .. argv[argc - 1] into `options` (initialized) and refuses what
+ * contradicts. Looks at no file but those of --script. Returns false with *error
+ * (g_free): one line with the remedy. */
+bool run_options_parse(struct run_options *options, int argc, char *const *argv, char **error);
+
+#endif

@@ -1,0 +1,69 @@
+/* Runs the commands of a script against a guest, a little at a time: the caller
+ * calls script_poll() every few milliseconds of guest time, and all waiting is
+ * measured in guest time, so a run in virtual time repeats exactly. */
+#ifndef V2E_CLI_SCRIPT_H
+#define V2E_CLI_SCRIPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <glib.h>
+
+#include "cli/script_parse.h"
+#include "devmodel/keys.h"
+
+/* What commands act on. */
+struct script_guest {
+	/* The text screen: UTF-8, rows that end with a line feed, replacing what
+	 * `text` held. False in graphics modes. */
+	bool (*read_text)(void *owner, GString *text);
+	/* Equal for equal pictures; a blinking cursor does not count. */
+	uint64_t (*hash_picture)(void *owner);
+	/* A PNG file. False with *error (g_free). */
+	bool (*save_picture)(void *owner, const char *path, char **error);
+	/* May script_guest.key be called, or would the key be lost? */
+	bool (*key_room)(void *owner);
+	void (*key)(void *owner, enum key key, bool down);
+	void *owner;
+};
+
+#define SCRIPT_KEY_NS    (UINT64_C(20) * 1000000) /* between two events of a key */
+#define SCRIPT_STABLE_NS (UINT64_C(50) * 1000000) /* between two samples of wait-stable */
+#define SCRIPT_SERIAL_MAX (1u << 20)              /* bytes that wait-serial looks back */
+
+enum script_state {
+	SCRIPT_RUNNING,
+	SCRIPT_DONE,   /* all commands done */
+	SCRIPT_QUIT,   /* `quit`: script_run_status() */
+	SCRIPT_FAILED, /* script_run_message() */
+};
+
+struct script_run;
+
+/* `script` and what `guest` points to must outlive the run. */
+struct script_run *script_run_new(const struct script *script, const struct script_guest *guest);
+void script_run_free(struct script_run *run);
+
+/* `now`: guest time in ns, never less than the last time. Carries out all that
+ * can be done at this moment. */
+enum script_state script_poll(struct script_run *run, uint64_t now);
+
+/* A byte that the guest sent over the first serial port. */
+void script_serial_byte(struct script_run *run, uint8_t byte);
+
+/* The exit status that the state means: 0, that of `quit`, or 1. */
+int script_run_status(const struct script_run *run);
+
+/* Why it failed: place, command, reason, what the screen shows. Owned by the run;
+ * NULL unless SCRIPT_FAILED. */
+const char *script_run_message(const struct script_run *run);
+
+/* The guest ended before the commands did: SCRIPT_RUNNING becomes SCRIPT_FAILED
+ * with `why` as the reason. */
+void script_run_abort(struct script_run *run, const char *why);
+
+/* One paragraph for a person: the text screen, or where the picture was saved
+ * (a new file in the folder for temporary files). To be freed with g_free. */
+char *script_describe_screen(const struct script_guest *guest);
+
+#endif
