@@ -19,7 +19,8 @@ enum stop_reason channel_call(struct channel *channel, struct ctx *ctx, enum ctx
 	ctx->insns_run = 0;
 	set_state(ctx, CTX_READY);
 	enum stop_reason reason = channel->ops->call(channel, ctx);
-	if (__atomic_load_n(&ctx->request_state, __ATOMIC_ACQUIRE) != CTX_DONE)
+	bool done = __atomic_load_n(&ctx->request_state, __ATOMIC_ACQUIRE) == CTX_DONE;
+	if (!done || (unsigned)reason >= STOP_REASONS)
 		reason = STOP_ERROR;
 	ctx->stop_reason = reason;
 	ctx->request_type = CTX_NONE;

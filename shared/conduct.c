@@ -1,0 +1,218 @@
+#include "shared/conduct.h"
+
+#include <inttypes.h>
+
+#include <glib.h>
+
+#include "shared/log.h"
+
+/* Real time: how long devices may wait for the next boundary. */
+#define REAL_INSNS 20000u
+#define MAX_INSNS  1000000u
+/* A CPU that halted with interrupts off waits so long for an NMI or SMI that a
+ * timer may bring, in guest ns. */
+#define HALT_GRACE 1000000000u
+
+#define NO_CHANNEL UINT_MAX
+
+struct conduct {
+	struct conduct_config config;
+	struct conduct_stats stats;
+	unsigned last; /* channel that ran last */
+};
+
+struct conduct *conduct_new(const struct conduct_config *config)
+{
+	struct conduct *conduct = g_new0(struct conduct, 1);
+	conduct->config = *config;
+	conduct->last = NO_CHANNEL;
+	return conduct;
+}
+
+void conduct_free(struct conduct *conduct)
+{
+	g_free(conduct);
+}
+
+const struct conduct_stats *conduct_stats(const struct conduct *conduct)
+{
+	return &conduct->stats;
+}
+
+static bool pin_is_set(const bool *pin)
+{
+	return __atomic_load_n(pin, __ATOMIC_ACQUIRE);
+}
+
+static bool take_pin(bool *pin)
+{
+	return __atomic_exchange_n(pin, false, __ATOMIC_ACQ_REL);
+}
+
+void conduct_stop(struct conduct *conduct)
+{
+	const struct conduct_config *config = &conduct->config;
+	__atomic_store_n(&config->pins->stop, true, __ATOMIC_RELEASE);
+	cpu_pins_attend(config->pins);
+	for (unsigned n = 0; n < config->channels; n++) {
+		struct engine *engine = config->channel[n]->engine;
+		engine->ops->kick(engine);
+	}
+	clock_wake(config->clock);
+}
+
+/* --- one request ------------------------------------------------------------ */
+
+static unsigned pick_channel(const struct conduct *conduct)
+{
+	const struct conduct_config *config = &conduct->config;
+	for (unsigned n = 0; n < config->channels; n++) {
+		struct engine *engine = config->channel[n]->engine;
+		if (engine->ops->can_run(engine, config->ctx))
+			return n;
+	}
+	return NO_CHANNEL;
+}
+
+static uint64_t insns_to_deadline(struct clock *clock)
+{
+	if (clock_kind(clock) == CLOCK_KIND_REAL)
+		return REAL_INSNS;
+	uint64_t deadline = clock_next_deadline(clock), now = clock_now(clock);
+	if (deadline == CLOCK_NEVER)
+		return MAX_INSNS;
+	uint64_t ns = deadline > now ? deadline - now : 0;
+	uint64_t insns = ns / CLOCK_NS_PER_INSN + (ns % CLOCK_NS_PER_INSN != 0);
+	return CLAMP(insns, 1, MAX_INSNS);
+}
+
+static const char *engine_name(const struct conduct *conduct, unsigned n)
+{
+	return conduct->config.channel[n]->engine->ops->name;
+}
+
+/* The first engine of a run enters nothing that another one left. */
+static void enter(struct conduct *conduct, unsigned n)
+{
+	struct ctx *ctx = conduct->config.ctx;
+	struct engine *engine = conduct->config.channel[n]->engine;
+	if (conduct->last == n)
+		return;
+	if (conduct->last != NO_CHANNEL) {
+		log_trace(LOG_TRACE_SWITCH, "switch %s -> %s: %s %04x:%08" PRIx64 " after %s",
+		          engine_name(conduct, conduct->last), engine_name(conduct, n), ctx_mode_name(ctx),
+		          ctx->seg[CTX_CS].selector, ctx->rip, stop_reason_name(ctx->stop_reason));
+		conduct->stats.handovers++;
+		ctx->sequence++;
+		engine->ops->new_epoch(engine);
+	}
+	conduct->last = n;
+}
+
+static enum stop_reason run_channel(struct conduct *conduct, unsigned n)
+{
+	const struct conduct_config *config = &conduct->config;
+	struct conduct_stats *stats = &conduct->stats;
+	struct ctx *ctx = config->ctx;
+	enter(conduct, n);
+	ctx->limit_insns = insns_to_deadline(config->clock);
+	enum stop_reason reason = channel_call(config->channel[n], ctx, CTX_EMULATE);
+	stats->runs[n]++;
+	stats->insns += ctx->insns_run;
+	stats->blocks += ctx->blocks_run;
+	stats->stops[reason]++;
+	return reason;
+}
+
+/* --- HLT ---------------------------------------------------------------------- */
+
+static bool wakes(const struct cpu_pins *pins, const struct ctx *ctx)
+{
+	return (pin_is_set(&pins->intr) && (ctx->rflags & CTX_EFLAGS_IF)) ||
+	       (pin_is_set(&pins->nmi) && !ctx->nmi_masked) ||
+	       (pin_is_set(&pins->smi) && !ctx->smm) ||
+	       pin_is_set(&pins->init) || pin_is_set(&pins->reset) || pin_is_set(&pins->stop);
+}
+
+/* Lets time pass until a pin wakes the CPU; false: none ever will. In real time
+ * a CPU that takes interrupts may also be woken from outside. */
+static bool wait_halted(struct conduct *conduct)
+{
+	const struct conduct_config *config = &conduct->config;
+	struct clock *clock = config->clock;
+	bool interrupts = config->ctx->rflags & CTX_EFLAGS_IF;
+	bool outside = interrupts && clock_kind(clock) == CLOCK_KIND_REAL;
+	uint64_t give_up = interrupts ? CLOCK_NEVER : clock_now(clock) + HALT_GRACE;
+	while (!wakes(config->pins, config->ctx)) {
+		uint64_t deadline = clock_next_deadline(clock);
+		if (deadline == CLOCK_NEVER ? !outside : deadline > give_up)
+			return false;
+		clock_wait_until(clock, deadline);
+		clock_run_due(clock);
+	}
+	return true;
+}
+
+/* --- the loop ------------------------------------------------------------------- */
+
+static bool reset_board(struct conduct *conduct, bool from_shutdown)
+{
+	const struct conduct_config *config = &conduct->config;
+	if (!config->reset(config->owner, from_shutdown))
+		return false;
+	conduct->stats.resets++;
+	return true;
+}
+
+static enum conduct_end report(const struct conduct *conduct, const char *what)
+{
+	const struct ctx *ctx = conduct->config.ctx;
+	log_error("%s: %s mode, CS:IP %04x:%08" PRIx64 " (base %08" PRIx64 "), detail %u", what,
+	          ctx_mode_name(ctx), ctx->seg[CTX_CS].selector, ctx->rip, ctx->seg[CTX_CS].base,
+	          ctx->stop_detail);
+	return CONDUCT_ERROR;
+}
+
+/* Why a run has to end, or -1 when it goes on. */
+static int see_to_stop(struct conduct *conduct, unsigned n, enum stop_reason reason)
+{
+	switch (reason) {
+	case STOP_HALT:
+		return wait_halted(conduct) ? -1 : CONDUCT_HALTED;
+	case STOP_SHUTDOWN:
+		return reset_board(conduct, true) ? -1 : CONDUCT_SHUTDOWN;
+	case STOP_NONE:
+	case STOP_ERROR:
+	case STOP_REASONS:
+		return report(conduct, engine_name(conduct, n));
+	case STOP_BUDGET:
+	case STOP_MODE:
+	case STOP_KICK:
+		break;
+	}
+	return -1;
+}
+
+static int step(struct conduct *conduct)
+{
+	struct cpu_pins *pins = conduct->config.pins;
+	if (take_pin(&pins->stop))
+		return CONDUCT_STOPPED;
+	if (take_pin(&pins->reset) && !reset_board(conduct, false))
+		return CONDUCT_SHUTDOWN;
+	unsigned n = pick_channel(conduct);
+	if (n == NO_CHANNEL)
+		return report(conduct, "no engine can run this");
+	enum stop_reason reason = run_channel(conduct, n);
+	clock_run_due(conduct->config.clock);
+	return see_to_stop(conduct, n, reason);
+}
+
+enum conduct_end conduct_run(struct conduct *conduct)
+{
+	int end;
+	do
+		end = step(conduct);
+	while (end < 0);
+	return (enum conduct_end)end;
+}

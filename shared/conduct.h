@@ -1,0 +1,54 @@
+/* The conductor: picks the engine for the context, runs it, sees to why it
+ * stopped, lets time pass, counts the hand-overs. */
+#ifndef V2E_SHARED_CONDUCT_H
+#define V2E_SHARED_CONDUCT_H
+
+#include "shared/channel.h"
+#include "shared/clock.h"
+#include "shared/irq.h"
+
+struct conduct;
+
+/* How a run ended. */
+enum conduct_end {
+	CONDUCT_STOPPED,  /* conduct_stop() */
+	CONDUCT_SHUTDOWN, /* triple fault or reset, and the board does not reset on it */
+	CONDUCT_HALTED,   /* HLT with nothing that could ever wake it: no timer runs
+	                   * and nobody outside can interrupt (IF = 0, or virtual
+	                   * time); or IF = 0 for a second of guest time */
+	CONDUCT_ERROR,    /* no engine can run the context; message was logged */
+};
+
+struct conduct_config {
+	struct ctx *ctx;
+	struct clock *clock;
+	struct cpu_pins *pins;
+	/* In order of preference; the first that can_run() gets the context. */
+	struct channel *channel[2];
+	unsigned channels;
+	/* Board reset: called for pins.reset and for shutdown; brings devices and
+	 * *ctx to power-on. Returns false to end the run instead. */
+	bool (*reset)(void *owner, bool from_shutdown);
+	void *owner;
+};
+
+struct conduct_stats {
+	uint64_t insns, blocks;       /* all engines */
+	uint64_t runs[2];             /* requests, by channel */
+	uint64_t handovers;           /* the engine changed */
+	uint64_t stops[STOP_REASONS];
+	uint64_t resets;
+};
+
+struct conduct *conduct_new(const struct conduct_config *config);
+void conduct_free(struct conduct *conduct);
+
+/* Runs the guest until one of enum conduct_end. May be called again: a stop that
+ * was seen is over. */
+enum conduct_end conduct_run(struct conduct *conduct);
+/* Ends conduct_run() at the next boundary; any thread, also a signal handler. */
+void conduct_stop(struct conduct *conduct);
+
+const struct conduct_stats *conduct_stats(const struct conduct *conduct);
+
+#endif
