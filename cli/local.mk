@@ -3,8 +3,15 @@ v2e_SOURCES = cli/main.c
 libv2e_a_SOURCES += $(cli_sources)
 
 cli_sources = \
+	cli/drives.h \
+	cli/machine.h \
 	cli/nearest.h \
 	cli/options.h \
+	cli/progress.h \
+	cli/run.h \
+	cli/run_options.h \
+	cli/script.h \
 	cli/script_commands.def \
+	cli/script_internal.h \
 	cli/script_parse.h \
 	cli/units.h

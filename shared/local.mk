@@ -2,14 +2,27 @@
 libv2e_a_SOURCES += $(shared_sources)
 
 shared_sources = \
+	shared/bus.c \
 	shared/bus.h \
+	shared/channel.c \
 	shared/channel.h \
+	shared/channel_inline.c \
+	shared/clock.c \
 	shared/clock.h \
+	shared/conduct.c \
 	shared/conduct.h \
+	shared/ctx.c \
 	shared/ctx.h \
 	shared/ctx_fields.def \
+	shared/engine.c \
 	shared/engine.h \
 	shared/irq.h \
+	shared/log.c \
 	shared/log.h \
+	shared/mem.c \
 	shared/mem.h \
+	shared/mem_access.c \
+	shared/mem_map.c \
+	shared/mem_map.h \
+	shared/snap.c \
 	shared/snap.h

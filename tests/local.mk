@@ -10,6 +10,7 @@ tests_unit_unit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_unit_LDADD = libv2e.a $(CAPSTONE_LIBS) $(GLIB_LIBS) $(PNG_LIBS) $(CHECK_LIBS)
 
 unit_sources = \
+	tests/unit/i8042_rig.h \
 	tests/unit/main.c \
 	tests/unit/suites.def
 
@@ -24,3 +25,36 @@ AM_TESTS_ENVIRONMENT = \
 	export V2E_SRC V2E_BUILD;
 
 EXTRA_DIST += tests/lib.sh
+
+# Looks at screenshots for the boot tests.
+check_PROGRAMS += tests/boot/pngdiff
+tests_boot_pngdiff_SOURCES = tests/boot/pngdiff.c
+tests_boot_pngdiff_LDADD = $(PNG_LIBS)
+
+EXTRA_DIST += $(boot_files)
+boot_files = \
+	tests/sum.sh \
+	tests/clone.sh \
+	tests/fresh-root.sh \
+	tests/boot/run.sh \
+	tests/boot/lib.sh \
+	tests/boot/firmware.sh \
+	tests/boot/isolinux.sh \
+	tests/boot/gfxboot.sh \
+	tests/boot/repeat.sh \
+	tests/boot/make-iso.sh \
+	tests/boot/make-gfxboot-iso.sh \
+	tests/boot/qemu-as-v2e \
+	tests/boot/hello.asm \
+	tests/boot/exit.asm \
+	tests/boot/kernel.asm
+
+# For run-tests: build without running, and what there is to run.
+test-programs: $(check_PROGRAMS)
+print-tests:
+	@echo $(TESTS)
+
+check-boot: v2e tests/boot/pngdiff
+	V2E_SRC='$(abs_top_srcdir)' V2E_BUILD='$(abs_top_builddir)' $(srcdir)/tests/boot/run.sh
+
+.PHONY: test-programs print-tests check-boot

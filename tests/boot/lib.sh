@@ -1,0 +1,96 @@
+# For the boot tests, after tests/lib.sh: builds payloads and looks at what the
+# machine shows. Payloads are kept in $V2E_BUILD/payloads; the tests run in $tmp.
+payloads=$V2E_BUILD/payloads
+boot=$V2E_SRC/tests/boot
+pngdiff=$V2E_BUILD/tests/boot/pngdiff
+mkdir -p "$payloads"
+cd "$tmp" || exit 1
+
+# need TOOL PACKAGE: ends the script as skipped when TOOL is not there.
+need()
+{
+	have "$1" || [ -e "$1" ] && return
+	skip "$(basename "$0")" "no $1 (Debian: apt install $2)"
+	finish
+}
+
+# guest ARGUMENTS...: v2e run in guest time, so that a loaded host changes
+# nothing; standard output and error go to the files out and err.
+guest()
+{
+	"$V2E" run --engine emu --clock "${V2E_CLOCK:-virtual}" "$@" >out 2>err
+	status=$?
+	cat out err
+	return $status
+}
+
+# ends_with STATUS ARGUMENTS...
+ends_with()
+{
+	wanted=$1
+	shift
+	guest "$@"
+	[ $status -eq "$wanted" ] || { echo "exit status $status, not $wanted"; return 1; }
+}
+
+# assemble NAME [OPTION...]: $payloads/NAME.bin from NAME.asm.
+assemble()
+{
+	source=$boot/$1.asm target=$payloads/${2:-$1}.bin
+	[ "$target" -nt "$source" ] || nasm -f bin ${3:+"$3"} -o "$target" "$source"
+}
+
+# image NAME SIZE: $payloads/NAME.img of SIZE, starting with NAME.bin.
+image()
+{
+	target=$payloads/$1-$2.img
+	[ "$target" -nt "$payloads/$1.bin" ] && return
+	cp "$payloads/$1.bin" "$target.new" && truncate -s "$2" "$target.new" && mv "$target.new" "$target"
+}
+
+# gfxboot_iso NAME THEME KERNEL [TIMEOUT]: $payloads/NAME.iso
+gfxboot_iso()
+{
+	target=$payloads/$1.iso
+	[ "$target" -nt "$boot/make-gfxboot-iso.sh" ] && [ "$target" -nt "$3" ] && return
+	"$boot/make-gfxboot-iso.sh" "$2" "$target" "$3" ${4:+"$4"}
+}
+
+# size_is FILE WIDTH HEIGHT: the screenshot's resolution.
+size_is()
+{
+	facts=$("$pngdiff" info "$1") || return 1
+	echo "$1: $facts"
+	[ "${facts% *}" = "$2 $3" ]
+}
+
+# colours FILE MINIMUM MAXIMUM [X Y WIDTH HEIGHT]
+colours()
+{
+	file=$1 minimum=$2 maximum=$3
+	shift 3
+	facts=$("$pngdiff" info "$file" "$@") || return 1
+	echo "$file: $facts"
+	facts=${facts##* }
+	[ "$facts" -ge "$minimum" ] && [ "$facts" -le "$maximum" ]
+}
+
+# differ A B MINIMUM MAXIMUM [X Y WIDTH HEIGHT]: the number of pixels
+differ()
+{
+	first=$1 second=$2 minimum=$3 maximum=$4
+	shift 4
+	facts=$("$pngdiff" diff "$first" "$second" "$@") || return 1
+	echo "$first $second: $facts"
+	facts=${facts%% *}
+	[ "$facts" -ge "$minimum" ] && [ "$facts" -le "$maximum" ]
+}
+
+# differ_within A B LEFT TOP RIGHT BOTTOM: they differ, and only there.
+differ_within()
+{
+	facts=$("$pngdiff" diff "$1" "$2") || return 1
+	echo "$1 $2: $facts"
+	echo "$facts" | awk -v l="$3" -v t="$4" -v r="$5" -v b="$6" \
+		'{ exit !($1 > 0 && $2 >= l && $3 >= t && $4 <= r && $5 <= b) }'
+}
