@@ -1,3 +1,3 @@
-bench_files =
+bench_files = bench/bench_boot
 
 EXTRA_DIST += $(bench_files)

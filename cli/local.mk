@@ -3,15 +3,26 @@ v2e_SOURCES = cli/main.c
 libv2e_a_SOURCES += $(cli_sources)
 
 cli_sources = \
+	cli/drives.c \
 	cli/drives.h \
+	cli/machine.c \
 	cli/machine.h \
+	cli/nearest.c \
 	cli/nearest.h \
+	cli/options.c \
 	cli/options.h \
+	cli/progress.c \
 	cli/progress.h \
+	cli/run.c \
 	cli/run.h \
+	cli/run_options.c \
 	cli/run_options.h \
+	cli/script.c \
 	cli/script.h \
+	cli/script_commands.c \
 	cli/script_commands.def \
 	cli/script_internal.h \
+	cli/script_parse.c \
 	cli/script_parse.h \
+	cli/units.c \
 	cli/units.h

@@ -16,6 +16,7 @@ devmodel_sources = \
 	devmodel/chardev_file.c \
 	devmodel/chardev_internal.h \
 	devmodel/chardev_unix.c \
+	devmodel/coprocessor.c \
 	devmodel/coprocessor.h \
 	devmodel/debug_port.c \
 	devmodel/debug_port.h \
@@ -49,7 +50,9 @@ devmodel_sources = \
 	devmodel/ns16550.h \
 	devmodel/parallel.c \
 	devmodel/parallel.h \
+	devmodel/pc.c \
 	devmodel/pc.h \
+	devmodel/pc_setup.c \
 	devmodel/pc_setup.h \
 	devmodel/pci.c \
 	devmodel/pci.h \
@@ -65,6 +68,7 @@ devmodel_sources = \
 	devmodel/port61.h \
 	devmodel/port92.c \
 	devmodel/port92.h \
+	devmodel/post_port.c \
 	devmodel/post_port.h \
 	devmodel/ps2_keyboard.c \
 	devmodel/ps2_keyboard.h \

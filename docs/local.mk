@@ -1,3 +1,3 @@
-docs_files =
+docs_files = docs/architecture.md docs/building.md
 
 dist_doc_DATA = README.md $(docs_files)

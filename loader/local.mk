@@ -2,5 +2,7 @@
 libv2e_a_SOURCES += $(loader_sources)
 
 loader_sources = \
+	loader/firmware.c \
 	loader/firmware.h \
+	loader/image.c \
 	loader/image.h

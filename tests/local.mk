@@ -12,7 +12,8 @@ tests_unit_unit_LDADD = libv2e.a $(CAPSTONE_LIBS) $(GLIB_LIBS) $(PNG_LIBS) $(CHE
 unit_sources = \
 	tests/unit/i8042_rig.h \
 	tests/unit/main.c \
-	tests/unit/suites.def
+	tests/unit/suites.def \
+	tests/unit/vga_rig.h
 
 dist_check_SCRIPTS = $(shell_tests)
 TESTS += $(shell_tests)
