@@ -376,4 +376,6 @@ void ps2_keyboard_state(struct ps2_keyboard *keyboard, struct snap *snap)
 	snap_bool(snap, "scanning", &keyboard->scanning);
 	snap_bytes(snap, "type", keyboard->type, sizeof keyboard->type);
 	state_checked(keyboard, snap);
+	if (snap_is_loading(snap))
+		i8042_poke(keyboard->kbc);
 }
