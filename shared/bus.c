@@ -139,7 +139,7 @@ size_t bus_read_many(struct bus *bus, uint16_t port, unsigned size, void *to, si
 		uint32_t value = bus_read(bus, port, size);
 		memcpy(at, &value, size);
 	}
-	return done;
+	return count;
 }
 
 size_t bus_write_many(struct bus *bus, uint16_t port, unsigned size, const void *from, size_t count)
@@ -153,5 +153,5 @@ size_t bus_write_many(struct bus *bus, uint16_t port, unsigned size, const void 
 		memcpy(&value, at, size);
 		bus_write(bus, port, size, value);
 	}
-	return done;
+	return count;
 }

@@ -40,8 +40,7 @@ void bus_claim_rest(struct bus *bus, const struct bus_ops *ops, void *owner);
  * port FFFFh wraps. */
 uint32_t bus_read(struct bus *bus, uint16_t port, unsigned size);
 void bus_write(struct bus *bus, uint16_t port, unsigned size, uint32_t value);
-/* `count` items, little-endian, not aligned. Return how many the device moved by
- * its own *_many; the rest went one by one. */
+/* `count` items, little-endian, `to` and `from` need no alignment. Return `count`. */
 size_t bus_read_many(struct bus *bus, uint16_t port, unsigned size, void *to, size_t count);
 size_t bus_write_many(struct bus *bus, uint16_t port, unsigned size, const void *from, size_t count);
 
