@@ -1,7 +1,8 @@
 /* Streams of bytes between a device and the host.
  *
  * Output is never lost while the host takes it: what the host does not take at
- * once waits here, and chardev_free() flushes. No call blocks on a client. */
+ * once waits here, and chardev_free() flushes. No call waits for a client of a
+ * socket; a file, a pipe or a terminal that is slow is waited for. */
 #ifndef V2E_DEVMODEL_CHARDEV_H
 #define V2E_DEVMODEL_CHARDEV_H
 
@@ -51,8 +52,8 @@ void chardev_feed(struct chardev *chardev, const void *bytes, size_t size);
  * what the host has and hands it to the receiver as far as it has room. */
 void chardev_poll(struct chardev *chardev);
 
-/* Memory: what was written, CHARDEV_PENDING_MAX bytes at most; owned by the
- * chardev. NULL for other back ends. */
+/* Memory: the newest of what was written, CHARDEV_PENDING_MAX bytes at most; owned
+ * by the chardev. NULL for other back ends. */
 const GString *chardev_captured(const struct chardev *chardev);
 
 #endif

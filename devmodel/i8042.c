@@ -66,11 +66,15 @@ struct i8042 {
 	struct ps2_queue answers, answer_flags;
 };
 
-static bool device_ready(const struct i8042 *kbc, unsigned port)
+bool i8042_is_enabled(const struct i8042 *kbc, enum i8042_port port)
 {
-	uint8_t disabled = port == I8042_AUX ? CCB_AUX_DISABLE : CCB_KEYBOARD_DISABLE;
+	return !(kbc->ram[0] & (port == I8042_AUX ? CCB_AUX_DISABLE : CCB_KEYBOARD_DISABLE));
+}
+
+static bool device_ready(const struct i8042 *kbc, enum i8042_port port)
+{
 	const struct i8042_device *device = &kbc->device[port];
-	return !(kbc->ram[0] & disabled) && device->pending && device->pending(device->owner);
+	return i8042_is_enabled(kbc, port) && device->pending && device->pending(device->owner);
 }
 
 static void update_irqs(struct i8042 *kbc)
@@ -129,9 +133,9 @@ static bool translate(struct i8042 *kbc, uint8_t *byte)
 
 static bool take_from_device(struct i8042 *kbc)
 {
-	unsigned port = kbc->last_port == I8042_KEYBOARD ? I8042_AUX : I8042_KEYBOARD;
+	enum i8042_port port = kbc->last_port == I8042_KEYBOARD ? I8042_AUX : I8042_KEYBOARD;
 	if (!device_ready(kbc, port))
-		port = kbc->last_port;
+		port = (enum i8042_port)kbc->last_port;
 	if (!device_ready(kbc, port))
 		return false;
 	kbc->last_port = (uint8_t)port;
@@ -189,7 +193,7 @@ static uint8_t read_output_port(const struct i8042 *kbc)
 /* The clock lines, low while a port is disabled. */
 static uint8_t read_test_inputs(const struct i8042 *kbc)
 {
-	return (uint8_t)((kbc->ram[0] & CCB_KEYBOARD_DISABLE ? 0 : 1) | (kbc->ram[0] & CCB_AUX_DISABLE ? 0 : 2));
+	return (uint8_t)(i8042_is_enabled(kbc, I8042_KEYBOARD) | i8042_is_enabled(kbc, I8042_AUX) << 1);
 }
 
 static void write_ram(struct i8042 *kbc, unsigned address, uint8_t value)

@@ -45,6 +45,8 @@ struct i8042 *i8042_new(struct bus *bus, struct clock *clock, struct irq_line ir
 void i8042_free(struct i8042 *kbc); /* NULL is fine */
 /* Power-on: both ports disabled, no interrupts, no translation, A20 high. */
 void i8042_reset(struct i8042 *kbc);
+/* Its devices are to be loaded along with it: what they have to send is under way
+ * by its timer. */
 void i8042_state(struct i8042 *kbc, struct snap *snap);
 
 /* `device` is copied; NULL unplugs. Bytes for a port without device time out:
@@ -52,5 +54,7 @@ void i8042_state(struct i8042 *kbc, struct snap *snap);
 void i8042_attach(struct i8042 *kbc, enum i8042_port port, const struct i8042_device *device);
 /* A device has something to send. */
 void i8042_poke(struct i8042 *kbc);
+/* Does the command byte let the device send? */
+bool i8042_is_enabled(const struct i8042 *kbc, enum i8042_port port);
 
 #endif

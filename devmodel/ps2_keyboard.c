@@ -303,7 +303,8 @@ void ps2_keyboard_key(struct ps2_keyboard *keyboard, unsigned keycode, bool down
 
 bool ps2_keyboard_room(const struct ps2_keyboard *keyboard)
 {
-	return keyboard->scanning && keyboard->keys.count + PS2_SCANCODES_MAX <= KEY_BUFFER_SIZE;
+	return keyboard->scanning && i8042_is_enabled(keyboard->kbc, I8042_KEYBOARD) &&
+	       keyboard->keys.count + PS2_SCANCODES_MAX <= KEY_BUFFER_SIZE;
 }
 
 uint8_t ps2_keyboard_leds(const struct ps2_keyboard *keyboard)
@@ -376,6 +377,4 @@ void ps2_keyboard_state(struct ps2_keyboard *keyboard, struct snap *snap)
 	snap_bool(snap, "scanning", &keyboard->scanning);
 	snap_bytes(snap, "type", keyboard->type, sizeof keyboard->type);
 	state_checked(keyboard, snap);
-	if (snap_is_loading(snap))
-		i8042_poke(keyboard->kbc);
 }

@@ -27,7 +27,8 @@ void ps2_keyboard_state(struct ps2_keyboard *keyboard, struct snap *snap);
  * are lost to an overrun code, codes while scanning is disabled without one. */
 void ps2_keyboard_key(struct ps2_keyboard *keyboard, unsigned keycode, bool down);
 /* Will the next ps2_keyboard_key() reach the host, whatever the key? False while
- * the buffer has not room enough or the host disabled scanning. */
+ * the buffer has not room enough, or the host has scanning or the port disabled, as
+ * before the firmware has set up the controller. */
 bool ps2_keyboard_room(const struct ps2_keyboard *keyboard);
 /* The lamps as the host last set them: bit 0 Scroll, 1 Num, 2 Caps Lock. */
 uint8_t ps2_keyboard_leds(const struct ps2_keyboard *keyboard);

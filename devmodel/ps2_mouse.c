@@ -415,9 +415,6 @@ void ps2_mouse_state(struct ps2_mouse *mouse, struct snap *snap)
 	snap_timer(snap, "timer", mouse->timer);
 	if (!is_rate(rate))
 		snap_fail(snap, "ps2-mouse: %u samples a second", rate);
-	if (!snap_is_loading(snap))
-		return;
-	if (!snap_error(snap))
+	else if (snap_is_loading(snap))
 		mouse->rate = rate;
-	i8042_poke(mouse->kbc);
 }

@@ -239,6 +239,16 @@ START_TEST(set3_types_of_keys)
 }
 END_TEST
 
+START_TEST(room_waits_for_the_port)
+{
+	ck_assert(ps2_keyboard_room(keyboard));
+	rig_command(&rig, 0xad);
+	ck_assert(!ps2_keyboard_room(keyboard));
+	rig_command(&rig, 0xae);
+	ck_assert(ps2_keyboard_room(keyboard));
+}
+END_TEST
+
 START_TEST(print_screen)
 {
 	press(KEY_PRINT_SCREEN);
@@ -425,11 +435,14 @@ START_TEST(state_survives)
 	press(KEY_LEFT_CTRL);
 	rig_send(&rig, 0xed);
 	struct snap *save = snap_new_save();
+	i8042_state(rig.kbc, save);
 	ps2_keyboard_state(keyboard, save);
+	i8042_reset(rig.kbc);
 	ps2_keyboard_reset(keyboard);
 	size_t size;
 	const void *data = snap_data(save, &size);
 	struct snap *load = snap_new_load(data, size);
+	i8042_state(rig.kbc, load);
 	ps2_keyboard_state(keyboard, load);
 	ck_assert_ptr_null(snap_error(load));
 	rig_expect(&rig, 0xfa, 0x1c, 0x11);
@@ -487,6 +500,7 @@ Suite *suite_ps2_keyboard(void)
 	tcase_add_test(tcase, codes_by_set);
 	tcase_add_test(tcase, set3_types);
 	tcase_add_test(tcase, set3_types_of_keys);
+	tcase_add_test(tcase, room_waits_for_the_port);
 	tcase_add_test(tcase, print_screen);
 	tcase_add_test(tcase, pause_and_break);
 	tcase_add_test(tcase, repetition_and_stray_release);
