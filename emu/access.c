@@ -1,0 +1,190 @@
+/* The slow path of memory access: every check, every mode. */
+#include "emu/access.h"
+
+#include "emu/debug.h"
+
+static bool segment_fault(struct emu *emu, unsigned seg)
+{
+	return emu_fail(emu, seg == CTX_SS ? VEC_SS : VEC_GP, 0);
+}
+
+/* SDM vol. 3, 5.5. Outside protected mode only the limit counts. */
+static bool type_allows(const struct emu *emu, const struct ctx_seg *seg, bool write)
+{
+	if (!emu->protected_mode)
+		return true;
+	if (seg->access & CTX_SEG_UNUSABLE)
+		return false;
+	if (seg->access & CTX_SEG_CODE)
+		return !write && (seg->access & CTX_SEG_READABLE);
+	return !write || (seg->access & CTX_SEG_WRITABLE);
+}
+
+static bool expands_down(const struct ctx_seg *seg)
+{
+	return (seg->access & (CTX_SEG_CODE | CTX_SEG_DOWN)) == CTX_SEG_DOWN;
+}
+
+static bool limit_allows(const struct ctx_seg *seg, uint32_t offset, unsigned size)
+{
+	uint64_t last = (uint64_t)offset + size - 1;
+	if (!expands_down(seg))
+		return last <= seg->limit;
+	return offset > seg->limit && last <= (seg->access & CTX_SEG_DB ? 0xffffffffu : 0xffffu);
+}
+
+bool emu_check_segment(struct emu *emu, unsigned seg, uint32_t offset, unsigned size, bool write, uint32_t *linear)
+{
+	const struct ctx_seg *segment = &emu->ctx->seg[seg];
+	if (!type_allows(emu, segment, write) || !limit_allows(segment, offset, size))
+		return segment_fault(emu, seg);
+	*linear = (uint32_t)segment->base + offset;
+	return true;
+}
+
+static bool alignment_checked(const struct emu *emu)
+{
+	return emu->cpl == 3 && (emu->ctx->cr0 & CTX_CR0_AM) && (emu->ctx->rflags & CTX_EFLAGS_AC) &&
+	       emu->cpu >= EMU_CPU_486;
+}
+
+/* A range of linear memory as physical pieces, one for each page. */
+static bool range_translate(struct emu *emu, uint32_t linear, unsigned size, bool write, bool user)
+{
+	unsigned first = 0x1000 - (linear & 0xfff);
+	enum access access = write ? ACCESS_WRITE : ACCESS_READ;
+	emu->rmw.size[0] = size <= first ? size : first;
+	emu->rmw.size[1] = size - emu->rmw.size[0];
+	if (!paging_translate(emu, linear, access, user, &emu->rmw.address[0]))
+		return false;
+	return !emu->rmw.size[1] ||
+	       paging_translate(emu, linear + emu->rmw.size[0], access, user, &emu->rmw.address[1]);
+}
+
+static void range_read(struct emu *emu, void *to, unsigned size)
+{
+	if (!emu->rmw.size[1] && size <= 8 && !(size & (size - 1))) {
+		uint64_t value = mem_read(emu->mem, emu->rmw.address[0], size);
+		memcpy(to, &value, size);
+		return;
+	}
+	uint8_t *bytes = to;
+	for (unsigned part = 0; part < 2; part++)
+		for (unsigned i = 0; i < emu->rmw.size[part]; i++)
+			*bytes++ = (uint8_t)mem_read(emu->mem, emu->rmw.address[part] + i, 1);
+}
+
+static void range_write(struct emu *emu, const void *from, unsigned size)
+{
+	if (!emu->rmw.size[1] && size <= 8 && !(size & (size - 1))) {
+		uint64_t value = 0;
+		memcpy(&value, from, size);
+		mem_write(emu->mem, emu->rmw.address[0], size, value);
+		return;
+	}
+	const uint8_t *bytes = from;
+	for (unsigned part = 0; part < 2; part++)
+		for (unsigned i = 0; i < emu->rmw.size[part]; i++)
+			mem_write(emu->mem, emu->rmw.address[part] + i, 1, *bytes++);
+}
+
+/* Segment, alignment and paging checks of a guest access; sets emu.rmw. */
+static bool guest_range(struct emu *emu, unsigned seg, uint32_t offset, unsigned size, bool write)
+{
+	uint32_t linear;
+	if (!emu_check_segment(emu, seg, offset, size, write, &linear))
+		return false;
+	if (unlikely(alignment_checked(emu)) && (linear & (size - 1)) && !(size & (size - 1)))
+		return emu_fail(emu, VEC_AC, 0);
+	if (!range_translate(emu, linear, size, write, emu->cpl == 3))
+		return false;
+	if (unlikely(emu->special & SPECIAL_DR7))
+		debug_data_access(emu, linear, size, write);
+	return true;
+}
+
+bool emu_read(struct emu *emu, unsigned seg, uint32_t offset, unsigned size, uint32_t *value)
+{
+	if (!guest_range(emu, seg, offset, size, false))
+		return false;
+	*value = 0;
+	range_read(emu, value, size);
+	return true;
+}
+
+bool emu_write(struct emu *emu, unsigned seg, uint32_t offset, unsigned size, uint32_t value)
+{
+	if (!guest_range(emu, seg, offset, size, true))
+		return false;
+	range_write(emu, &value, size);
+	return true;
+}
+
+bool emu_rmw_load(struct emu *emu, unsigned seg, uint32_t offset, unsigned size, uint32_t *value)
+{
+	if (!guest_range(emu, seg, offset, size, true))
+		return false;
+	*value = 0;
+	range_read(emu, value, size);
+	return true;
+}
+
+void emu_rmw_store(struct emu *emu, uint32_t value)
+{
+	range_write(emu, &value, emu->rmw.size[0] + emu->rmw.size[1]);
+}
+
+bool emu_read_bytes(struct emu *emu, unsigned seg, uint32_t offset, void *to, unsigned size)
+{
+	if (!guest_range(emu, seg, offset, size, false))
+		return false;
+	range_read(emu, to, size);
+	return true;
+}
+
+bool emu_write_bytes(struct emu *emu, unsigned seg, uint32_t offset, const void *from, unsigned size)
+{
+	if (!guest_range(emu, seg, offset, size, true))
+		return false;
+	range_write(emu, from, size);
+	return true;
+}
+
+bool emu_probe_write(struct emu *emu, unsigned seg, uint32_t offset, unsigned size)
+{
+	uint32_t linear;
+	return emu_check_segment(emu, seg, offset, size, true, &linear) &&
+	       range_translate(emu, linear, size, true, emu->cpl == 3);
+}
+
+bool emu_linear_read(struct emu *emu, uint32_t linear, unsigned size, uint32_t *value, unsigned cpl)
+{
+	if (!range_translate(emu, linear, size, false, cpl == 3))
+		return false;
+	*value = 0;
+	range_read(emu, value, size);
+	return true;
+}
+
+bool emu_linear_write(struct emu *emu, uint32_t linear, unsigned size, uint32_t value, unsigned cpl)
+{
+	if (!range_translate(emu, linear, size, true, cpl == 3))
+		return false;
+	range_write(emu, &value, size);
+	return true;
+}
+
+bool emu_system_read(struct emu *emu, uint32_t linear, unsigned size, uint32_t *value)
+{
+	return emu_linear_read(emu, linear, size, value, 0);
+}
+
+bool emu_system_write(struct emu *emu, uint32_t linear, unsigned size, uint32_t value)
+{
+	return emu_linear_write(emu, linear, size, value, 0);
+}
+
+bool emu_system_probe(struct emu *emu, uint32_t linear, unsigned size, bool write)
+{
+	return range_translate(emu, linear, size, write, false);
+}

@@ -1,0 +1,80 @@
+/* Basic blocks: found by linear address and code size, kept by physical address,
+ * dropped to the byte when their code is written. */
+#ifndef V2E_EMU_BLOCK_H
+#define V2E_EMU_BLOCK_H
+
+#include <glib.h>
+
+#include "emu/cpu.h"
+
+#define BLOCK_MAX_INSNS 48u
+
+struct block {
+	uint32_t linear;     /* of the last lookup, checked with `epoch` */
+	uint32_t epoch;      /* cache->epoch in which `linear` was looked up */
+	uint64_t physical[2];/* of the first byte; of the second page when it crosses */
+	uint16_t size;       /* bytes */
+	uint16_t count;      /* instructions, the closing block_end not counted */
+	bool code32;
+	bool single;         /* one instruction, for the slow path */
+	bool dead;
+	uint32_t trust;      /* cache->trust when its bytes were last compared */
+	struct block *hash_next;
+	struct block *page_next[2]; /* in the lists of its pages */
+	struct block *successor[2]; /* the last two that followed */
+	struct insn insns[];
+};
+
+/* Code bytes of a physical page, and the blocks made of them. */
+struct code_page {
+	uint64_t bits[64];
+	struct block *blocks;
+};
+
+#define BLOCK_HASH_SIZE (1u << 15)
+#define BLOCK_JUMP_SIZE (1u << 12)
+
+struct block_stats {
+	uint64_t built, killed, flushes, looked_up;
+};
+
+struct block_cache {
+	uint32_t epoch; /* linear addresses found before are forgotten when it moves */
+	uint32_t trust;
+	struct block *hash[BLOCK_HASH_SIZE];
+	struct block *jump[BLOCK_JUMP_SIZE];
+	struct code_page **pages; /* MEM_PAGES of them */
+	GArray *code_pages;       /* page numbers in use, uint32_t */
+	uint8_t *arena;
+	size_t arena_used;
+	bool flush_wanted;
+	struct block_stats stats;
+};
+
+struct block_cache *block_cache_new(void);
+void block_cache_free(struct block_cache *cache);
+
+/* The block at `ip` of the current code segment, built when needed. `single`:
+ * of one instruction. NULL: emu.fault is set (fetch fault). */
+struct block *block_find(struct emu *emu, uint32_t ip, bool single);
+
+/* Linear addresses may mean something else now (paging, A20, the map). */
+void block_cache_forget_addresses(struct block_cache *cache);
+/* Native code ran: compare each block's bytes before it runs again. */
+void block_cache_distrust(struct block_cache *cache);
+/* Physical bytes were written, or (size in pages) their map changed. */
+void block_cache_written(struct emu *emu, uint64_t address, uint64_t size);
+
+/* The fast way from block to block. */
+static inline struct block *block_successor(const struct emu *emu, struct block *from, uint32_t linear)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		struct block *next = from->successor[i];
+		if (next && next->linear == linear && next->epoch == emu->cache->epoch &&
+		    next->code32 == emu->code32 && !next->dead)
+			return next;
+	}
+	return NULL;
+}
+
+#endif

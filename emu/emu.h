@@ -1,0 +1,35 @@
+/* The x86 emulator engine: 386 to P6, real mode, vm86, 16- and 32-bit protected
+ * mode. The only public header of emu/. */
+#ifndef V2E_EMU_EMU_H
+#define V2E_EMU_EMU_H
+
+#include "shared/bus.h"
+#include "shared/clock.h"
+#include "shared/engine.h"
+#include "shared/irq.h"
+#include "shared/mem.h"
+
+enum emu_cpu { EMU_CPU_386, EMU_CPU_486, EMU_CPU_PENTIUM, EMU_CPU_P6 };
+
+struct emu_config {
+	struct mem *mem;
+	struct bus *bus;
+	struct clock *clock;
+	struct cpu_pins *pins;
+	enum emu_cpu cpu;
+	/* The SMIACT# pin: SMRAM appears or goes. May be NULL. */
+	void (*set_smm)(void *owner, bool in_smm);
+	void *owner;
+};
+
+/* None of the things in `config` is owned; they must outlive the engine. Freed
+ * by ops->free. Returns NULL and a message (g_free) when the host lacks memory. */
+struct engine *emu_new(const struct emu_config *config, char **error);
+
+/* "386", "486", "pentium", "p6". */
+bool emu_cpu_parse(const char *name, enum emu_cpu *cpu);
+
+/* What EDX holds after RESET, for ctx_reset(). */
+uint32_t emu_cpu_signature(enum emu_cpu cpu);
+
+#endif

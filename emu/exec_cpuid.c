@@ -1,0 +1,241 @@
+/* CPUID, time stamp counter, model-specific registers, SYSENTER. */
+#include "emu/access.h"
+#include "emu/bodies.h"
+#include "emu/flags.h"
+#include "shared/log.h"
+
+/* --- CPUID ------------------------------------------------------------------------------- */
+
+enum {
+	CPUID_FPU = 1 << 0, CPUID_VME = 1 << 1, CPUID_DE = 1 << 2, CPUID_PSE = 1 << 3,
+	CPUID_TSC = 1 << 4, CPUID_MSR = 1 << 5, CPUID_PAE = 1 << 6, CPUID_CX8 = 1 << 8,
+	CPUID_SEP = 1 << 11, CPUID_MTRR = 1 << 12, CPUID_PGE = 1 << 13, CPUID_CMOV = 1 << 15,
+	CPUID_PAT = 1 << 16, CPUID_PSE36 = 1 << 17, CPUID_MMX = 1 << 23, CPUID_FXSR = 1 << 24,
+	CPUID_SSE = 1 << 25, CPUID_SSE2 = 1 << 26,
+};
+
+static uint32_t cpuid_features(enum emu_cpu cpu)
+{
+	uint32_t pentium = CPUID_FPU | CPUID_VME | CPUID_DE | CPUID_PSE | CPUID_TSC | CPUID_MSR | CPUID_CX8;
+	switch (cpu) {
+	case EMU_CPU_P6:
+		return pentium | CPUID_PAE | CPUID_SEP | CPUID_MTRR | CPUID_PGE | CPUID_CMOV | CPUID_PAT |
+		       CPUID_PSE36 | CPUID_MMX | CPUID_FXSR | CPUID_SSE | CPUID_SSE2;
+	case EMU_CPU_PENTIUM:
+		return pentium;
+	default:
+		return CPUID_FPU;
+	}
+}
+
+static void cpuid_leaf(const struct emu *emu, uint32_t leaf, uint32_t out[4])
+{
+	memset(out, 0, 4 * sizeof *out);
+	switch (leaf) {
+	case 0:
+		out[0] = emu->cpu == EMU_CPU_P6 ? 2 : 1;
+		memcpy(&out[1], "Genu", 4);
+		memcpy(&out[2], "ntel", 4);
+		memcpy(&out[3], "ineI", 4);
+		break;
+	case 1:
+		out[0] = emu_cpu_signature(emu->cpu);
+		out[3] = cpuid_features(emu->cpu);
+		break;
+	case 2: /* one pass; no descriptors */
+		out[0] = emu->cpu == EMU_CPU_P6;
+		break;
+	default:
+		break;
+	}
+}
+
+/* Above the highest leaf: the data of the highest one (SDM vol. 2, CPUID). */
+enum exec exec_cpuid(struct emu *emu, const struct insn *insn)
+{
+	union ctx_reg *gpr = emu->ctx->gpr;
+	uint32_t out[4], highest, leaf = gpr[CTX_RAX].e;
+	(void)insn;
+	cpuid_leaf(emu, 0, out);
+	highest = out[0];
+	if (leaf > highest && leaf < 0x80000000u)
+		leaf = highest;
+	cpuid_leaf(emu, leaf, out);
+	gpr[CTX_RAX].e = out[0];
+	gpr[CTX_RBX].e = out[1];
+	gpr[CTX_RCX].e = out[2];
+	gpr[CTX_RDX].e = out[3];
+	return EXEC_NEXT;
+}
+
+/* --- time ------------------------------------------------------------------------------------ */
+
+/* The TSC runs at 1 GHz of guest time. */
+static uint64_t tsc_read(struct emu *emu, const struct insn *insn)
+{
+	emu_clock_before(emu, insn);
+	return clock_now(emu->clock) + emu->ctx->tsc_offset;
+}
+
+enum exec exec_rdtsc(struct emu *emu, const struct insn *insn)
+{
+	if ((emu->ctx->cr4 & CTX_CR4_TSD) && emu->cpl)
+		return emu_raise_error(emu, VEC_GP, 0);
+	uint64_t tsc = tsc_read(emu, insn);
+	emu->ctx->gpr[CTX_RAX].e = (uint32_t)tsc;
+	emu->ctx->gpr[CTX_RDX].e = (uint32_t)(tsc >> 32);
+	return EXEC_NEXT;
+}
+
+/* Two counters, both at rest. */
+enum exec exec_rdpmc(struct emu *emu, const struct insn *insn)
+{
+	(void)insn;
+	if ((!(emu->ctx->cr4 & CTX_CR4_PCE) && emu->cpl) || emu->ctx->gpr[CTX_RCX].e > 1)
+		return emu_raise_error(emu, VEC_GP, 0);
+	emu->ctx->gpr[CTX_RAX].e = 0;
+	emu->ctx->gpr[CTX_RDX].e = 0;
+	return EXEC_NEXT;
+}
+
+/* --- MSRs -------------------------------------------------------------------------------------- */
+
+enum {
+	MSR_TSC = 0x10, MSR_APIC_BASE = 0x1b, MSR_UCODE = 0x79, MSR_BIOS_SIGN = 0x8b, MSR_MTRR_CAP = 0xfe,
+	MSR_SYSENTER_CS = 0x174, MSR_SYSENTER_ESP = 0x175, MSR_SYSENTER_EIP = 0x176,
+	MSR_MCG_CAP = 0x179, MSR_MCG_STATUS = 0x17a, MSR_MISC_ENABLE = 0x1a0,
+	MSR_MTRR_VARIABLE = 0x200, MSR_MTRR_64K = 0x250, MSR_MTRR_16K = 0x258, MSR_MTRR_4K = 0x268,
+	MSR_PAT = 0x277, MSR_MTRR_DEF_TYPE = 0x2ff,
+};
+
+static uint64_t *fixed_mtrr(struct ctx *ctx, uint32_t msr)
+{
+	if (msr == MSR_MTRR_64K)
+		return &ctx->mtrr_fixed[0];
+	if (msr >= MSR_MTRR_16K && msr < MSR_MTRR_16K + 2)
+		return &ctx->mtrr_fixed[1 + msr - MSR_MTRR_16K];
+	if (msr >= MSR_MTRR_4K && msr < MSR_MTRR_4K + 8)
+		return &ctx->mtrr_fixed[3 + msr - MSR_MTRR_4K];
+	return NULL;
+}
+
+/* Registers of the P6 that only hold what was written. */
+static uint64_t *p6_msr(struct ctx *ctx, uint32_t msr)
+{
+	if (msr >= MSR_MTRR_VARIABLE && msr < MSR_MTRR_VARIABLE + 16)
+		return &ctx->mtrr_variable[msr - MSR_MTRR_VARIABLE];
+	switch (msr) {
+	case MSR_APIC_BASE: return &ctx->apic_base;
+	case MSR_SYSENTER_CS: return &ctx->sysenter_cs;
+	case MSR_SYSENTER_ESP: return &ctx->sysenter_esp;
+	case MSR_SYSENTER_EIP: return &ctx->sysenter_eip;
+	case MSR_MISC_ENABLE: return &ctx->misc_enable;
+	case MSR_PAT: return &ctx->pat;
+	case MSR_MTRR_DEF_TYPE: return &ctx->mtrr_def_type;
+	default: return fixed_mtrr(ctx, msr);
+	}
+}
+
+static bool reads_zero(uint32_t msr)
+{
+	return msr <= 1 || msr == MSR_UCODE || msr == MSR_BIOS_SIGN || msr == MSR_MCG_CAP || msr == MSR_MCG_STATUS;
+}
+
+static bool msr_read(struct emu *emu, const struct insn *insn, uint32_t msr, uint64_t *value)
+{
+	uint64_t *held = emu->cpu >= EMU_CPU_P6 ? p6_msr(emu->ctx, msr) : NULL;
+	*value = 0;
+	if (msr == MSR_TSC)
+		*value = tsc_read(emu, insn);
+	else if (msr == MSR_MTRR_CAP && emu->cpu >= EMU_CPU_P6)
+		*value = 0x508; /* 8 variable ranges, fixed ranges, write combining */
+	else if (held)
+		*value = *held;
+	else
+		return reads_zero(msr);
+	return true;
+}
+
+static bool msr_write(struct emu *emu, const struct insn *insn, uint32_t msr, uint64_t value)
+{
+	uint64_t *held = emu->cpu >= EMU_CPU_P6 ? p6_msr(emu->ctx, msr) : NULL;
+	if (msr == MSR_TSC)
+		emu->ctx->tsc_offset += value - tsc_read(emu, insn);
+	else if (held)
+		*held = value;
+	else
+		return reads_zero(msr);
+	return true;
+}
+
+enum exec exec_rdmsr(struct emu *emu, const struct insn *insn)
+{
+	union ctx_reg *gpr = emu->ctx->gpr;
+	uint64_t value;
+	if (emu->cpl)
+		return emu_raise_error(emu, VEC_GP, 0);
+	if (!msr_read(emu, insn, gpr[CTX_RCX].e, &value)) {
+		guest_error("cpu", "RDMSR of %x", gpr[CTX_RCX].e);
+		return emu_raise_error(emu, VEC_GP, 0);
+	}
+	gpr[CTX_RAX].e = (uint32_t)value;
+	gpr[CTX_RDX].e = (uint32_t)(value >> 32);
+	return EXEC_NEXT;
+}
+
+enum exec exec_wrmsr(struct emu *emu, const struct insn *insn)
+{
+	union ctx_reg *gpr = emu->ctx->gpr;
+	uint64_t value = (uint64_t)gpr[CTX_RDX].e << 32 | gpr[CTX_RAX].e;
+	if (emu->cpl)
+		return emu_raise_error(emu, VEC_GP, 0);
+	if (!msr_write(emu, insn, gpr[CTX_RCX].e, value)) {
+		guest_error("cpu", "WRMSR of %x", gpr[CTX_RCX].e);
+		return emu_raise_error(emu, VEC_GP, 0);
+	}
+	emu->ctx->rip = insn_next_ip(emu, insn);
+	return EXEC_BRANCH;
+}
+
+/* --- SYSENTER, SYSEXIT -------------------------------------------------------------------------- */
+
+static void flat_segment(struct emu *emu, unsigned sreg, uint32_t selector, unsigned dpl)
+{
+	struct ctx_seg *seg = &emu->ctx->seg[sreg];
+	memset(seg, 0, sizeof *seg);
+	seg->selector = (uint16_t)((selector & 0xfffc) | dpl);
+	seg->limit = 0xffffffffu;
+	seg->access = CTX_SEG_P | CTX_SEG_S | CTX_SEG_G | CTX_SEG_DB | dpl << CTX_SEG_DPL_SHIFT |
+	              (sreg == CTX_CS ? 0xbu : 0x3u);
+}
+
+enum exec exec_sysenter(struct emu *emu, const struct insn *insn)
+{
+	struct ctx *ctx = emu->ctx;
+	uint32_t cs = (uint32_t)ctx->sysenter_cs;
+	(void)insn;
+	if (!(ctx->cr0 & CTX_CR0_PE) || !(cs & 0xfffc))
+		return emu_raise_error(emu, VEC_GP, 0);
+	ctx->rflags &= ~(uint64_t)(CTX_EFLAGS_VM | CTX_EFLAGS_IF | CTX_EFLAGS_RF);
+	flat_segment(emu, CTX_CS, cs, 0);
+	flat_segment(emu, CTX_SS, cs + 8, 0);
+	ctx->gpr[CTX_RSP].e = (uint32_t)ctx->sysenter_esp;
+	ctx->rip = (uint32_t)ctx->sysenter_eip;
+	emu_mode_changed(emu);
+	return EXEC_BRANCH;
+}
+
+enum exec exec_sysexit(struct emu *emu, const struct insn *insn)
+{
+	struct ctx *ctx = emu->ctx;
+	uint32_t cs = (uint32_t)ctx->sysenter_cs;
+	(void)insn;
+	if (!(ctx->cr0 & CTX_CR0_PE) || !(cs & 0xfffc) || emu->cpl)
+		return emu_raise_error(emu, VEC_GP, 0);
+	flat_segment(emu, CTX_CS, cs + 16, 3);
+	flat_segment(emu, CTX_SS, cs + 24, 3);
+	ctx->gpr[CTX_RSP].e = ctx->gpr[CTX_RCX].e;
+	ctx->rip = ctx->gpr[CTX_RDX].e;
+	emu_mode_changed(emu);
+	return EXEC_BRANCH;
+}

@@ -1,0 +1,439 @@
+/* The engine: the loop over blocks, and what happens between two of them. */
+#include <glib.h>
+
+#include "emu/access.h"
+#include "emu/block.h"
+#include "emu/bodies.h"
+#include "emu/debug.h"
+#include "emu/decode.h"
+#include "emu/flags.h"
+#include "emu/fpu.h"
+#include "shared/log.h"
+
+/* --- the clock ----------------------------------------------------------------- */
+
+static void clock_catch_up(struct emu *emu, uint64_t insns)
+{
+	if (insns > emu->insns_told) {
+		clock_add_insns(emu->clock, insns - emu->insns_told);
+		emu->insns_told = insns;
+	}
+}
+
+void emu_clock_before(struct emu *emu, const struct insn *insn)
+{
+	clock_catch_up(emu, emu->insns + (uint64_t)(insn - emu->block->insns) + 1);
+}
+
+/* In virtual time a device may have set a deadline that comes before the end of
+ * this request. */
+void emu_clock_after(struct emu *emu)
+{
+	if (clock_kind(emu->clock) != CLOCK_KIND_VIRTUAL)
+		return;
+	uint64_t deadline = clock_next_deadline(emu->clock), now = clock_now(emu->clock);
+	if (deadline == CLOCK_NEVER)
+		return;
+	uint64_t left = deadline > now ? (deadline - now) / CLOCK_NS_PER_INSN : 0;
+	if (emu->insns_told + left < emu->limit_insns)
+		emu->limit_insns = emu->insns_told + left;
+}
+
+/* --- between two instructions ---------------------------------------------------- */
+
+void emu_shadow(struct emu *emu, uint32_t shadow)
+{
+	emu->ctx->interrupt_shadow = shadow;
+	emu->special |= SPECIAL_SHADOW;
+}
+
+static void special_set(struct emu *emu, uint32_t bit, bool on)
+{
+	emu->special = on ? emu->special | bit : emu->special & ~bit;
+}
+
+void emu_flags_changed(struct emu *emu)
+{
+	uint64_t rflags = emu->ctx->rflags;
+	special_set(emu, SPECIAL_TF, rflags & CTX_EFLAGS_TF);
+	special_set(emu, SPECIAL_RF, rflags & CTX_EFLAGS_RF);
+	/* An interrupt may have become possible. */
+	if (rflags & CTX_EFLAGS_IF)
+		cpu_pins_attend(emu->pins);
+	if (emu->cpl == 3 && (emu->ctx->cr0 & CTX_CR0_AM))
+		emu_mode_changed(emu);
+}
+
+static void special_from_ctx(struct emu *emu)
+{
+	const struct ctx *ctx = emu->ctx;
+	emu->special = 0;
+	special_set(emu, SPECIAL_SHADOW, ctx->interrupt_shadow);
+	special_set(emu, SPECIAL_TF, ctx->rflags & CTX_EFLAGS_TF);
+	special_set(emu, SPECIAL_RF, ctx->rflags & CTX_EFLAGS_RF);
+	special_set(emu, SPECIAL_DR7, debug_enabled(emu));
+	special_set(emu, SPECIAL_DB, ctx->pending_db);
+	special_set(emu, SPECIAL_HALT, ctx->halted);
+	special_set(emu, SPECIAL_TRACE, log_trace_mask & LOG_TRACE_INSN);
+}
+
+/* INIT: as RESET, but caches, FPU and most MSRs stay (SDM vol. 3, table 9-1). */
+static void cpu_init(struct emu *emu)
+{
+	struct ctx *ctx = emu->ctx, old = *ctx;
+	ctx_reset(ctx, emu_cpu_signature(emu->cpu));
+	memcpy(ctx->fxsave, old.fxsave, sizeof ctx->fxsave);
+	ctx->fpu_present = old.fpu_present;
+	memcpy(&ctx->magic, &old.magic, offsetof(struct ctx, gpr));
+	ctx->tsc_offset = old.tsc_offset;
+	ctx->smbase = old.smbase;
+	ctx->cr0 = (ctx->cr0 & ~(uint64_t)(CTX_CR0_CD | CTX_CR0_NW)) | (old.cr0 & (CTX_CR0_CD | CTX_CR0_NW));
+	flags_set(emu, (uint32_t)ctx->rflags);
+	special_from_ctx(emu);
+	emu_mode_changed(emu);
+	paging_flush(emu);
+}
+
+static void wake(struct emu *emu)
+{
+	emu->ctx->halted = 0;
+	emu->special &= ~(uint32_t)SPECIAL_HALT;
+}
+
+static bool interrupts_open(const struct emu *emu)
+{
+	return (emu->ctx->rflags & CTX_EFLAGS_IF) && !emu->ctx->interrupt_shadow;
+}
+
+static void take_event(struct emu *emu, uint8_t vector)
+{
+	wake(emu);
+	log_trace(LOG_TRACE_IRQ, "irq vector %02x at %04x:%08x", vector, emu->ctx->seg[CTX_CS].selector, (uint32_t)emu->ctx->rip);
+	if (!intr_deliver(emu, vector, INTR_EXTERNAL, false, 0))
+		intr_deliver_fault(emu);
+}
+
+/* Traps of the instruction before: single step, data breakpoints. MOV SS holds
+ * them back for one instruction. */
+static void take_pending_db(struct emu *emu)
+{
+	struct ctx *ctx = emu->ctx;
+	if (ctx->interrupt_shadow & CTX_SHADOW_MOV_SS)
+		return;
+	emu_raise(emu, VEC_DB);
+	emu->fault.is_trap = true;
+	emu->fault.dr6 = ctx->pending_db;
+	ctx->pending_db = 0;
+	emu->special &= ~(uint32_t)SPECIAL_DB;
+	intr_deliver_fault(emu);
+}
+
+/* The pins, in the order of SDM vol. 3, table 6-2. True: run() has to stop. */
+static bool take_pins(struct emu *emu)
+{
+	struct cpu_pins *pins = emu->pins;
+	struct ctx *ctx = emu->ctx;
+	atomic_store_explicit(&pins->attention, false, memory_order_relaxed);
+	if (pins->stop || pins->reset)
+		return true;
+	if (pins->smi && !ctx->smm) {
+		pins->smi = false;
+		wake(emu);
+		smm_enter(emu);
+	}
+	if (pins->init && !ctx->smm) {
+		pins->init = false;
+		cpu_init(emu);
+	}
+	if (ctx->pending_db)
+		take_pending_db(emu);
+	if (pins->nmi && !ctx->nmi_masked && !ctx->interrupt_shadow) {
+		pins->nmi = false;
+		take_event(emu, VEC_NMI);
+		ctx->nmi_masked = 1;
+	}
+	if (pins->intr && interrupts_open(emu) && pins->acknowledge)
+		take_event(emu, pins->acknowledge(pins->owner));
+	return false;
+}
+
+static void trace_insn(struct emu *emu, const struct insn *insn)
+{
+	char text[96];
+	const struct ctx *ctx = emu->ctx;
+	decode_print(emu->decoder, insn->raw, insn->length, emu->code32, ctx->rip, text, sizeof text);
+	log_trace_write("%04x:%08x %-36s ax=%08x bx=%08x cx=%08x dx=%08x sp=%08x bp=%08x si=%08x di=%08x ds=%04x es=%04x ss=%04x fl=%05x",
+	                ctx->seg[CTX_CS].selector, (uint32_t)ctx->rip, text, ctx->gpr[CTX_RAX].e, ctx->gpr[CTX_RBX].e,
+	                ctx->gpr[CTX_RCX].e, ctx->gpr[CTX_RDX].e, ctx->gpr[CTX_RSP].e, ctx->gpr[CTX_RBP].e,
+	                ctx->gpr[CTX_RSI].e, ctx->gpr[CTX_RDI].e, ctx->seg[CTX_DS].selector, ctx->seg[CTX_ES].selector,
+	                ctx->seg[CTX_SS].selector, eflags_get(emu));
+}
+
+/* --- running --------------------------------------------------------------------- */
+
+static inline enum exec run_block(struct emu *emu, struct block *block)
+{
+	const struct insn *insn = block->insns;
+	enum exec result;
+	emu->block = block;
+	emu->block_ip = (uint32_t)emu->ctx->rip;
+	while ((result = insn->exec(emu, insn)) == EXEC_NEXT)
+		insn++;
+	emu->insns += (uint64_t)(insn - block->insns) + 1;
+	emu->ctx->blocks_run++;
+	if (unlikely(result == EXEC_FAULT)) {
+		if (!emu->fault.keep_ip)
+			emu->ctx->rip = insn_ip(emu, insn);
+		intr_deliver_fault(emu);
+	}
+	return result;
+}
+
+/* Does this operation end with the trap of a single step? INT clears TF itself. */
+static bool steps(const struct insn *insn)
+{
+	return insn->op != OP_int && insn->op != OP_int3 && insn->op != OP_into && insn->op != OP_int1;
+}
+
+/* A code breakpoint at the next instruction. */
+static bool take_code_breakpoint(struct emu *emu)
+{
+	uint32_t linear = (uint32_t)emu->ctx->seg[CTX_CS].base + (uint32_t)emu->ctx->rip;
+	uint32_t hit = emu->ctx->rflags & CTX_EFLAGS_RF ? 0 : debug_code_match(emu, linear);
+	if (!hit)
+		return false;
+	emu_raise(emu, VEC_DB);
+	emu->fault.dr6 = hit;
+	intr_deliver_fault(emu);
+	return true;
+}
+
+/* One instruction under a shadow, TF, breakpoints or a trace. */
+static enum exec run_single(struct emu *emu)
+{
+	struct ctx *ctx = emu->ctx;
+	if ((emu->special & SPECIAL_DR7) && take_code_breakpoint(emu))
+		return EXEC_BRANCH;
+	bool step = ctx->rflags & CTX_EFLAGS_TF;
+	struct block *block = block_find(emu, (uint32_t)ctx->rip, true);
+	if (!block) {
+		intr_deliver_fault(emu);
+		return EXEC_BRANCH;
+	}
+	if (emu->special & SPECIAL_TRACE)
+		trace_insn(emu, block->insns);
+	if (ctx->interrupt_shadow)
+		cpu_pins_attend(emu->pins);
+	ctx->interrupt_shadow = 0;
+	ctx->rflags &= ~(uint64_t)CTX_EFLAGS_RF;
+	emu->special &= ~(uint32_t)(SPECIAL_SHADOW | SPECIAL_RF);
+	enum exec result = run_block(emu, block);
+	if (step && result != EXEC_FAULT && steps(block->insns)) {
+		ctx->pending_db |= 0x4000; /* DR6.BS */
+		emu->special |= SPECIAL_DB;
+	}
+	return result;
+}
+
+/* What the fast loop leaves aside. Returns STOP_NONE to go on. */
+static enum stop_reason run_special(struct emu *emu)
+{
+	if (atomic_load_explicit(&emu->pins->attention, memory_order_acquire) && take_pins(emu))
+		return STOP_KICK;
+	if (emu->ctx->pending_db)
+		take_pending_db(emu);
+	if (emu->shutdown)
+		return STOP_SHUTDOWN;
+	if (emu->ctx->halted)
+		return STOP_HALT;
+	if (emu->special)
+		run_single(emu);
+	return emu->shutdown ? STOP_SHUTDOWN : STOP_NONE;
+}
+
+/* The rule of V2E: so many blocks after real mode was left. */
+static inline bool mode_left(struct emu *emu)
+{
+	if (emu->is_real) {
+		emu->left_blocks = 0;
+		return false;
+	}
+	return ++emu->left_blocks > emu->ctx->limit_blocks;
+}
+
+static inline struct block *next_block(struct emu *emu)
+{
+	struct block *last = (struct block *)emu->block, *next;
+	uint32_t ip = (uint32_t)emu->ctx->rip;
+	if (last && !last->dead) {
+		next = block_successor(emu, last, (uint32_t)emu->ctx->seg[CTX_CS].base + ip);
+		if (next && (uint64_t)ip + next->size <= emu->code_limit)
+			return next;
+	}
+	next = block_find(emu, ip, false);
+	if (next && emu->block == last && last && !last->dead) {
+		last->successor[1] = last->successor[0];
+		last->successor[0] = next;
+	}
+	return next;
+}
+
+static enum stop_reason run_loop(struct emu *emu)
+{
+	for (;;) {
+		if (unlikely(emu->special || atomic_load_explicit(&emu->pins->attention, memory_order_relaxed))) {
+			enum stop_reason reason = run_special(emu);
+			if (reason != STOP_NONE)
+				return reason;
+			if (emu->insns >= emu->limit_insns)
+				return STOP_BUDGET;
+			continue;
+		}
+		if (emu->insns >= emu->limit_insns)
+			return STOP_BUDGET;
+		struct block *block = next_block(emu);
+		if (unlikely(!block)) {
+			emu->insns++;
+			intr_deliver_fault(emu);
+		} else {
+			run_block(emu, block);
+		}
+		if (unlikely(emu->shutdown))
+			return STOP_SHUTDOWN;
+		if (unlikely(mode_left(emu)))
+			return STOP_MODE;
+	}
+}
+
+static void enter(struct emu *emu, struct ctx *ctx)
+{
+	emu->ctx = ctx;
+	emu->a20_mask = emu->mem->a20_mask;
+	emu->insns = emu->insns_told = 0;
+	emu->limit_insns = ctx->limit_insns;
+	emu->shutdown = false;
+	emu->block = NULL;
+	flags_set(emu, (uint32_t)ctx->rflags);
+	special_from_ctx(emu);
+	emu_mode_changed(emu);
+	if (ctx->rflags & CTX_EFLAGS_IF || emu->pins->nmi || emu->pins->smi)
+		cpu_pins_attend(emu->pins);
+}
+
+static enum stop_reason emu_run(struct engine *engine, struct ctx *ctx)
+{
+	struct emu *emu = (struct emu *)engine;
+	enter(emu, ctx);
+	enum stop_reason reason = run_loop(emu);
+	clock_catch_up(emu, emu->insns);
+	ctx->rflags = eflags_get(emu);
+	ctx->insns_run += emu->insns;
+	fpu_leave(emu);
+	return reason;
+}
+
+/* --- the engine ------------------------------------------------------------------- */
+
+static bool emu_can_run(struct engine *engine, const struct ctx *ctx)
+{
+	(void)engine;
+	return !(ctx->efer & CTX_EFER_LMA);
+}
+
+static void emu_kick(struct engine *engine)
+{
+	cpu_pins_attend(((struct emu *)engine)->pins);
+}
+
+static void emu_new_epoch(struct engine *engine)
+{
+	struct emu *emu = (struct emu *)engine;
+	block_cache_distrust(emu->cache);
+	memset(emu->tlb, 0, sizeof emu->tlb);
+}
+
+static void emu_print_stats(struct engine *engine, FILE *out)
+{
+	const struct block_stats *stats = &((struct emu *)engine)->cache->stats;
+	fprintf(out, "emu.blocks_built %" G_GUINT64_FORMAT "\nemu.blocks_dropped %" G_GUINT64_FORMAT
+	        "\nemu.cache_flushes %" G_GUINT64_FORMAT "\nemu.slow_lookups %" G_GUINT64_FORMAT "\n",
+	        stats->built, stats->killed, stats->flushes, stats->looked_up);
+}
+
+static void emu_free(struct engine *engine)
+{
+	struct emu *emu = (struct emu *)engine;
+	block_cache_free(emu->cache);
+	decoder_free(emu->decoder);
+	fpu_host_free(emu->fpu);
+	g_free(emu);
+}
+
+static const struct engine_ops emu_ops = {
+	.name = "emu",
+	.can_run = emu_can_run,
+	.run = emu_run,
+	.kick = emu_kick,
+	.new_epoch = emu_new_epoch,
+	.print_stats = emu_print_stats,
+	.free = emu_free,
+};
+
+static void on_map_changed(void *owner, uint64_t address, uint64_t size)
+{
+	struct emu *emu = owner;
+	emu->a20_mask = emu->mem->a20_mask;
+	memset(emu->tlb, 0, sizeof emu->tlb);
+	block_cache_forget_addresses(emu->cache);
+	if (size < MEM_SPACE)
+		block_cache_written(emu, address, size);
+}
+
+static void on_code_written(void *owner, uint32_t address, uint32_t size)
+{
+	block_cache_written(owner, address, size);
+}
+
+struct engine *emu_new(const struct emu_config *config, char **error)
+{
+	struct emu *emu = g_new0(struct emu, 1);
+	emu->engine.ops = &emu_ops;
+	emu->mem = config->mem;
+	emu->bus = config->bus;
+	emu->clock = config->clock;
+	emu->pins = config->pins;
+	emu->cpu = config->cpu;
+	emu->set_smm = config->set_smm;
+	emu->owner = config->owner;
+	emu->flat = config->mem->flat;
+	emu->page = config->mem->page;
+	emu->a20_mask = config->mem->a20_mask;
+	emu->decoder = decoder_new(config->cpu, error);
+	emu->cache = block_cache_new();
+	emu->fpu = fpu_host_new();
+	struct mem_listener listener = { on_map_changed, on_code_written, emu };
+	if (emu->decoder && emu->cache && emu->fpu && !mem_listen(config->mem, &listener))
+		return &emu->engine;
+	if (emu->decoder)
+		*error = g_strdup("emulator: no memory for the code cache");
+	emu_free(&emu->engine);
+	return NULL;
+}
+
+bool emu_cpu_parse(const char *name, enum emu_cpu *cpu)
+{
+	static const char *const names[] = { "386", "486", "pentium", "p6" };
+	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
+		if (!strcmp(name, names[i])) {
+			*cpu = (enum emu_cpu)i;
+			return true;
+		}
+	return false;
+}
+
+/* 386DX D0, 486DX, P54C, Pentium II class (as CPUID EAX=1 gives on the latter three). */
+uint32_t emu_cpu_signature(enum emu_cpu cpu)
+{
+	static const uint32_t signatures[] = { 0x308, 0x404, 0x525, 0x633 };
+	return signatures[cpu];
+}

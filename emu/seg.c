@@ -1,0 +1,208 @@
+/* Segment registers: descriptors, loads, and what the fast paths derive from them
+ * (SDM vol. 3, 3.4 and 5.4-5.7). */
+#include "emu/access.h"
+#include "emu/debug.h"
+#include "emu/flags.h"
+
+uint32_t descriptor_base(const struct descriptor *descriptor)
+{
+	return descriptor->low >> 16 | (descriptor->high & 0xff) << 16 | (descriptor->high & 0xff000000u);
+}
+
+uint32_t descriptor_limit(const struct descriptor *descriptor)
+{
+	uint32_t limit = (descriptor->low & 0xffff) | (descriptor->high & 0xf0000);
+	return descriptor->high & 0x800000 ? limit << 12 | 0xfff : limit;
+}
+
+void seg_unpack(struct ctx_seg *seg, uint16_t selector, const struct descriptor *descriptor)
+{
+	memset(seg, 0, sizeof *seg);
+	seg->selector = selector;
+	seg->base = descriptor_base(descriptor);
+	seg->limit = descriptor_limit(descriptor);
+	seg->access = descriptor->high >> 8 & 0xf0ff;
+}
+
+/* --- derived state ----------------------------------------------------------- */
+
+/* Accesses have to be looked at one by one. */
+static bool watched(const struct emu *emu)
+{
+	const struct ctx *ctx = emu->ctx;
+	return debug_enabled(emu) ||
+	       (emu->cpl == 3 && (ctx->cr0 & CTX_CR0_AM) && (ctx->rflags & CTX_EFLAGS_AC) && emu->cpu >= EMU_CPU_486);
+}
+
+static void derive_fast(struct emu *emu, unsigned sreg)
+{
+	const struct ctx_seg *seg = &emu->ctx->seg[sreg];
+	struct seg_fast *fast = &emu->seg[sreg];
+	bool code = seg->access & CTX_SEG_CODE;
+	bool down = !code && (seg->access & CTX_SEG_DOWN);
+	bool readable = true, writable = true;
+	if (emu->protected_mode) {
+		readable = !code || (seg->access & CTX_SEG_READABLE);
+		writable = !code && (seg->access & CTX_SEG_WRITABLE);
+	}
+	bool closed = down || (emu->protected_mode && (seg->access & CTX_SEG_UNUSABLE)) || watched(emu);
+	fast->base = (uint32_t)seg->base;
+	fast->read = readable && !closed ? (uint64_t)seg->limit + 1 : 0;
+	fast->write = writable && !closed ? (uint64_t)seg->limit + 1 : 0;
+}
+
+static void derive_code(struct emu *emu)
+{
+	const struct ctx_seg *cs = &emu->ctx->seg[CTX_CS];
+	emu->code32 = cs->access & CTX_SEG_DB;
+	emu->ip_mask = emu->code32 ? 0xffffffffu : 0xffffu;
+	emu->code_limit = (uint64_t)cs->limit + 1;
+}
+
+void seg_changed(struct emu *emu, unsigned sreg)
+{
+	derive_fast(emu, sreg);
+	if (sreg == CTX_CS)
+		derive_code(emu);
+	if (sreg == CTX_SS)
+		emu->stack_mask = emu->ctx->seg[CTX_SS].access & CTX_SEG_DB ? 0xffffffffu : 0xffffu;
+	emu->is_real = ctx_is_real(emu->ctx);
+}
+
+/* In protected mode CPL is the DPL of SS, which SMM and KVM keep as well. */
+static uint8_t privilege(const struct emu *emu)
+{
+	if (!(emu->ctx->cr0 & CTX_CR0_PE))
+		return 0;
+	return emu->vm86 ? 3 : emu->ctx->seg[CTX_SS].access >> CTX_SEG_DPL_SHIFT & 3;
+}
+
+void emu_mode_changed(struct emu *emu)
+{
+	const struct ctx *ctx = emu->ctx;
+	bool pe = ctx->cr0 & CTX_CR0_PE;
+	emu->vm86 = pe && (ctx->rflags & CTX_EFLAGS_VM);
+	emu->protected_mode = pe && !emu->vm86;
+	emu->paging = pe && (ctx->cr0 & CTX_CR0_PG);
+	emu->pae = ctx->cr4 & CTX_CR4_PAE;
+	emu->cpl = privilege(emu);
+	for (unsigned sreg = 0; sreg < CTX_LDTR; sreg++)
+		derive_fast(emu, sreg);
+	derive_code(emu);
+	seg_changed(emu, CTX_SS);
+}
+
+/* --- descriptors -------------------------------------------------------------- */
+
+bool seg_read_descriptor(struct emu *emu, uint16_t selector, struct descriptor *descriptor, enum vector vector)
+{
+	const struct ctx *ctx = emu->ctx;
+	uint32_t index = selector & 0xfff8u, base = (uint32_t)ctx->gdtr.base, limit = ctx->gdtr.limit;
+	if (selector & 4) {
+		const struct ctx_seg *ldt = &ctx->seg[CTX_LDTR];
+		if (ldt->access & CTX_SEG_UNUSABLE)
+			return emu_fail(emu, vector, selector & 0xfffc);
+		base = (uint32_t)ldt->base;
+		limit = ldt->limit;
+	}
+	if (index + 7 > limit)
+		return emu_fail(emu, vector, selector & 0xfffc);
+	return emu_system_read(emu, base + index, 4, &descriptor->low) &&
+	       emu_system_read(emu, base + index + 4, 4, &descriptor->high);
+}
+
+bool seg_set_accessed(struct emu *emu, uint16_t selector, struct descriptor *descriptor)
+{
+	const struct ctx *ctx = emu->ctx;
+	if (descriptor->high & 0x100)
+		return true;
+	uint32_t base = (uint32_t)(selector & 4 ? ctx->seg[CTX_LDTR].base : ctx->gdtr.base);
+	if (!emu_system_write(emu, base + (selector & 0xfff8u) + 5, 1, (descriptor->high >> 8 & 0xff) | 1))
+		return false;
+	descriptor->high |= 0x100;
+	return true;
+}
+
+/* --- loads --------------------------------------------------------------------- */
+
+void seg_load_real(struct emu *emu, unsigned sreg, uint16_t selector)
+{
+	struct ctx_seg *seg = &emu->ctx->seg[sreg];
+	seg->selector = selector;
+	seg->base = (uint32_t)selector << 4;
+	if (emu->vm86) {
+		seg->limit = 0xffff;
+		seg->access = CTX_SEG_P | CTX_SEG_DPL | CTX_SEG_S | 3 | CTX_SEG_REAL;
+	} else {
+		/* Limit and D/B stay: this is what makes "unreal" mode. */
+		seg->access = (seg->access & (CTX_SEG_DB | CTX_SEG_G)) | CTX_SEG_P | CTX_SEG_S | 3 | CTX_SEG_REAL;
+		if (sreg == CTX_CS)
+			seg->access |= CTX_SEG_CODE;
+	}
+	seg_changed(emu, sreg);
+}
+
+static void load_null(struct emu *emu, unsigned sreg, uint16_t selector)
+{
+	struct ctx_seg *seg = &emu->ctx->seg[sreg];
+	seg->selector = selector;
+	seg->base = 0;
+	seg->access = (seg->access & ~(uint32_t)CTX_SEG_REAL) | CTX_SEG_UNUSABLE;
+	seg_changed(emu, sreg);
+}
+
+static unsigned descriptor_dpl(const struct descriptor *descriptor) { return descriptor->high >> 13 & 3; }
+
+static bool load_stack(struct emu *emu, uint16_t selector)
+{
+	struct descriptor descriptor;
+	if (!(selector & 0xfffc))
+		return emu_fail(emu, VEC_GP, 0);
+	if (!seg_read_descriptor(emu, selector, &descriptor, VEC_GP))
+		return false;
+	uint32_t type = descriptor.high >> 8 & 0x1f;
+	bool writable_data = (type & 0x1a) == 0x12;
+	if (!writable_data || (selector & 3) != emu->cpl || descriptor_dpl(&descriptor) != emu->cpl)
+		return emu_fail(emu, VEC_GP, selector & 0xfffc);
+	if (!(descriptor.high & 0x8000))
+		return emu_fail(emu, VEC_SS, selector & 0xfffc);
+	if (!seg_set_accessed(emu, selector, &descriptor))
+		return false;
+	seg_unpack(&emu->ctx->seg[CTX_SS], selector, &descriptor);
+	seg_changed(emu, CTX_SS);
+	return true;
+}
+
+static bool load_data(struct emu *emu, unsigned sreg, uint16_t selector)
+{
+	struct descriptor descriptor;
+	if (!(selector & 0xfffc)) {
+		load_null(emu, sreg, selector);
+		return true;
+	}
+	if (!seg_read_descriptor(emu, selector, &descriptor, VEC_GP))
+		return false;
+	uint32_t type = descriptor.high >> 8 & 0x1f;
+	bool code = (type & 0x18) == 0x18, conforming = code && (type & 4);
+	if (!(type & 0x10) || (code && !(type & 2)))
+		return emu_fail(emu, VEC_GP, selector & 0xfffc);
+	unsigned dpl = descriptor_dpl(&descriptor), rpl = selector & 3;
+	if (!conforming && (rpl > dpl || emu->cpl > dpl))
+		return emu_fail(emu, VEC_GP, selector & 0xfffc);
+	if (!(descriptor.high & 0x8000))
+		return emu_fail(emu, VEC_NP, selector & 0xfffc);
+	if (!seg_set_accessed(emu, selector, &descriptor))
+		return false;
+	seg_unpack(&emu->ctx->seg[sreg], selector, &descriptor);
+	seg_changed(emu, sreg);
+	return true;
+}
+
+bool seg_load(struct emu *emu, unsigned sreg, uint16_t selector)
+{
+	if (!emu->protected_mode) {
+		seg_load_real(emu, sreg, selector);
+		return true;
+	}
+	return sreg == CTX_SS ? load_stack(emu, selector) : load_data(emu, sreg, selector);
+}

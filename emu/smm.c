@@ -1,0 +1,147 @@
+/* System management mode: the P6 state save map (SDM vol. 3, table 31-1), with the
+ * hidden parts of the segments in the area that the manual leaves to the chip. */
+#include "emu/access.h"
+#include "emu/flags.h"
+#include "shared/log.h"
+
+/* Offsets from SMBASE + 8000h. */
+enum {
+	SMM_HALT = 0x7f02, SMM_REVISION = 0x7ef8 + 4, SMM_SMBASE = 0x7ef8,
+	SMM_EDI = 0x7fec, SMM_EAX = 0x7fd0, SMM_SELECTORS = 0x7fa8, SMM_HIDDEN = 0x7e00,
+};
+
+/* Revision 0002h: SMBASE relocation. */
+#define SMM_REVISION_VALUE 0x00020000u
+
+static uint32_t at(const struct emu *emu, uint32_t offset)
+{
+	return (emu->ctx->smbase + 0x8000 + offset) & emu->a20_mask;
+}
+
+static void put(struct emu *emu, uint32_t offset, uint64_t value)
+{
+	mem_write(emu->mem, at(emu, offset), 4, (uint32_t)value);
+}
+
+static uint32_t get(struct emu *emu, uint32_t offset)
+{
+	return (uint32_t)mem_read(emu->mem, at(emu, offset), 4);
+}
+
+/* The page's fields that have a place of their own in the map. */
+static const struct {
+	uint16_t offset, field;
+} fields[] = {
+	{ 0x7ffc, offsetof(struct ctx, cr0) }, { 0x7ff8, offsetof(struct ctx, cr3) },
+	{ 0x7ff4, offsetof(struct ctx, rflags) }, { 0x7ff0, offsetof(struct ctx, rip) },
+	{ 0x7fcc, offsetof(struct ctx, dr6) }, { 0x7fc8, offsetof(struct ctx, dr7) },
+	{ 0x7f14, offsetof(struct ctx, cr4) },
+	{ 0x7e90, offsetof(struct ctx, gdtr.base) }, { 0x7e94, offsetof(struct ctx, idtr.base) },
+};
+
+#define FIELDS (sizeof fields / sizeof *fields)
+
+static uint64_t *field_of(struct ctx *ctx, unsigned i) { return (uint64_t *)((char *)ctx + fields[i].field); }
+
+static void save(struct emu *emu)
+{
+	struct ctx *ctx = emu->ctx;
+	for (unsigned i = 0; i < FIELDS; i++)
+		put(emu, fields[i].offset, *field_of(ctx, i));
+	for (unsigned i = 0; i < 8; i++)
+		put(emu, SMM_EAX + 4 * i, ctx->gpr[i].e);
+	for (unsigned i = 0; i < CTX_SREGS; i++) {
+		put(emu, SMM_SELECTORS + 4 * i, ctx->seg[i].selector);
+		put(emu, SMM_HIDDEN + 12 * i, ctx->seg[i].base);
+		put(emu, SMM_HIDDEN + 12 * i + 4, ctx->seg[i].limit);
+		put(emu, SMM_HIDDEN + 12 * i + 8, ctx->seg[i].access);
+	}
+	put(emu, 0x7e98, ctx->gdtr.limit);
+	put(emu, 0x7e9c, ctx->idtr.limit);
+	put(emu, SMM_REVISION, SMM_REVISION_VALUE);
+	put(emu, SMM_SMBASE, ctx->smbase);
+	mem_write(emu->mem, at(emu, SMM_HALT), 2, ctx->halted);
+}
+
+static void enter_segment(struct emu *emu, unsigned sreg, uint16_t selector, uint32_t base)
+{
+	struct ctx_seg *seg = &emu->ctx->seg[sreg];
+	memset(seg, 0, sizeof *seg);
+	seg->selector = selector;
+	seg->base = base;
+	seg->limit = 0xffffffffu;
+	seg->access = CTX_SEG_P | CTX_SEG_S | 3 | CTX_SEG_G | CTX_SEG_REAL;
+	if (sreg == CTX_CS)
+		seg->access |= CTX_SEG_CODE;
+}
+
+void smm_enter(struct emu *emu)
+{
+	struct ctx *ctx = emu->ctx;
+	if (emu->set_smm)
+		emu->set_smm(emu->owner, true);
+	ctx->rflags = eflags_get(emu);
+	save(emu);
+	ctx->smm = 1;
+	ctx->halted = 0;
+	ctx->interrupt_shadow = 0;
+	eflags_set(emu, CTX_EFLAGS_R1);
+	ctx->cr0 &= ~(uint64_t)(CTX_CR0_PE | CTX_CR0_EM | CTX_CR0_TS | CTX_CR0_PG);
+	ctx->cr4 = 0;
+	ctx->dr7 = 0x400;
+	for (unsigned sreg = 0; sreg < CTX_LDTR; sreg++)
+		enter_segment(emu, sreg, 0, 0);
+	enter_segment(emu, CTX_CS, (uint16_t)(ctx->smbase >> 4), ctx->smbase);
+	ctx->rip = 0x8000;
+	emu->special = 0;
+	paging_flush(emu);
+	emu_mode_changed(emu);
+}
+
+static bool restorable(struct emu *emu)
+{
+	uint32_t cr0 = get(emu, fields[0].offset), smbase = get(emu, SMM_SMBASE);
+	return !((cr0 & CTX_CR0_PG) && !(cr0 & CTX_CR0_PE)) && !(smbase & 0x7fff);
+}
+
+static void restore(struct emu *emu)
+{
+	struct ctx *ctx = emu->ctx;
+	for (unsigned i = 0; i < 8; i++)
+		ctx->gpr[i].e = get(emu, SMM_EAX + 4 * i);
+	for (unsigned i = 0; i < CTX_SREGS; i++) {
+		ctx->seg[i].selector = (uint16_t)get(emu, SMM_SELECTORS + 4 * i);
+		ctx->seg[i].base = get(emu, SMM_HIDDEN + 12 * i);
+		ctx->seg[i].limit = get(emu, SMM_HIDDEN + 12 * i + 4);
+		ctx->seg[i].access = get(emu, SMM_HIDDEN + 12 * i + 8);
+	}
+	for (unsigned i = 0; i < FIELDS; i++)
+		*field_of(ctx, i) = get(emu, fields[i].offset);
+	ctx->gdtr.limit = get(emu, 0x7e98) & 0xffff;
+	ctx->idtr.limit = get(emu, 0x7e9c) & 0xffff;
+	ctx->halted = (uint32_t)mem_read(emu->mem, at(emu, SMM_HALT), 2) & 1;
+	ctx->smbase = get(emu, SMM_SMBASE);
+}
+
+enum exec smm_return(struct emu *emu)
+{
+	struct ctx *ctx = emu->ctx;
+	if (!restorable(emu)) {
+		guest_error("cpu", "RSM with a save area that cannot be loaded: shutdown");
+		emu->shutdown = true;
+		return EXEC_STOP;
+	}
+	restore(emu);
+	ctx->smm = 0;
+	if (emu->set_smm)
+		emu->set_smm(emu->owner, false);
+	flags_set(emu, (uint32_t)ctx->rflags);
+	paging_flush(emu);
+	emu_mode_changed(emu);
+	if (emu->paging && emu->pae && !paging_load_pdptes(emu))
+		emu->shutdown = true;
+	emu->special |= ctx->halted ? SPECIAL_HALT : 0;
+	emu_flags_changed(emu);
+	cpu_pins_attend(emu->pins);
+	return EXEC_BRANCH;
+}
