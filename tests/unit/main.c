@@ -2,6 +2,7 @@
  * `Suite *suite_MODULE(void)` and a row in suites.def. Arguments name the
  * suites to run; none means all. */
 #include <check.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
