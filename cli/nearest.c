@@ -10,20 +10,25 @@ static unsigned least(unsigned a, unsigned b, unsigned c)
 	return MIN(smaller, c);
 }
 
-/* Levenshtein's distance, one row at a time. */
+/* Letters to insert, delete, change or swap with their neighbour (optimal string
+ * alignment), one row of the table at a time. */
 static unsigned edit_distance(const char *a, const char *b)
 {
 	size_t length = strlen(b);
-	g_autofree unsigned *row = g_new(unsigned, length + 1);
+	g_autofree unsigned *rows = g_new0(unsigned, 3 * (length + 1));
+	unsigned *before = rows, *last = before + length + 1, *row = last + length + 1;
 	for (unsigned j = 0; j <= length; j++)
 		row[j] = j;
 	for (unsigned i = 1; a[i - 1]; i++) {
-		unsigned diagonal = row[0];
+		unsigned *oldest = before;
+		before = last;
+		last = row;
+		row = oldest;
 		row[0] = i;
 		for (unsigned j = 1; j <= length; j++) {
-			unsigned above = row[j];
-			row[j] = least(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-			diagonal = above;
+			row[j] = least(last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				row[j] = MIN(row[j], before[j - 2] + 1);
 		}
 	}
 	return row[length];

@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 /* The name that a typing error may have turned into `word`: the one with the
- * smallest edit distance, if at most a third of its letters (and at least one)
- * would have to change. NULL when none is near. `names` ends with NULL. */
+ * fewest letters inserted, deleted, changed or swapped with a neighbour, if those
+ * are at most a third of the word's letters (or a single one). NULL when none is near. `names` ends with NULL. */
 const char *nearest_match(const char *word, const char *const *names);
 
 #endif

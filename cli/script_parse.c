@@ -317,7 +317,7 @@ bool script_parse_file(struct script *script, const char *path, char **error)
 
 void script_print_help(FILE *out)
 {
-	fputs("\nCommands:\n", out);
+	fputs("\nCommands for --do and --script:\n", out);
 	for (unsigned i = 0; i < SCRIPT_VERBS; i++)
 		fprintf(out, "  %s %s\n", verbs[i].name, verbs[i].syntax);
 }
