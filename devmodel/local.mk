@@ -30,7 +30,13 @@ devmodel_sources = \
 	devmodel/i440fx.h \
 	devmodel/i8042.c \
 	devmodel/i8042.h \
+	devmodel/i82077.c \
 	devmodel/i82077.h \
+	devmodel/i82077_commands.c \
+	devmodel/i82077_media.c \
+	devmodel/i82077_private.h \
+	devmodel/i82077_state.c \
+	devmodel/i82077_transfer.c \
 	devmodel/i8237.h \
 	devmodel/i8254.h \
 	devmodel/i8259.h \

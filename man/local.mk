@@ -1,3 +1,6 @@
-man_pages =
+man_pages = \
+	man/v2e-run.1 \
+	man/v2e.1
 
 dist_man_MANS = $(man_pages)
+EXTRA_DIST += man/update.sh

@@ -9,7 +9,7 @@
 # absolute. $tmp is a folder that goes away at the end.
 passed=0 failed=0 skipped=0
 V2E_SRC=$(cd "${V2E_SRC:-.}" && pwd)
-V2E_BUILD=$(cd "${V2E_BUILD:-$V2E_SRC/build}" && pwd)
+V2E_BUILD=$(cd "${V2E_BUILD:-$V2E_SRC/build}" 2>/dev/null && pwd) || V2E_BUILD=$V2E_SRC
 V2E=${V2E:-$V2E_BUILD/v2e}
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/v2e-test.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT

@@ -12,7 +12,18 @@ tests_unit_unit_LDADD = libv2e.a $(CAPSTONE_LIBS) $(GLIB_LIBS) $(PNG_LIBS) $(CHE
 unit_sources = \
 	tests/unit/i8042_rig.h \
 	tests/unit/main.c \
+	tests/unit/pci_rig.h \
 	tests/unit/suites.def \
+	tests/unit/test_chardev.c \
+	tests/unit/test_debug_port.c \
+	tests/unit/test_exit_port.c \
+	tests/unit/test_i8042.c \
+	tests/unit/test_keys.c \
+	tests/unit/test_ns16550.c \
+	tests/unit/test_parallel.c \
+	tests/unit/test_port92.c \
+	tests/unit/test_ps2_keyboard.c \
+	tests/unit/test_ps2_mouse.c \
 	tests/unit/vga_rig.h
 
 dist_check_SCRIPTS = $(shell_tests)
