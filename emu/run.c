@@ -363,6 +363,7 @@ static void emu_print_stats(struct engine *engine, FILE *out)
 static void emu_free(struct engine *engine)
 {
 	struct emu *emu = (struct emu *)engine;
+	mem_unlisten(emu->mem, emu);
 	block_cache_free(emu->cache);
 	decoder_free(emu->decoder);
 	fpu_host_free(emu->fpu);

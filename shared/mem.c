@@ -76,6 +76,13 @@ int mem_listen(struct mem *mem, const struct mem_listener *listener)
 	return -ENOSPC;
 }
 
+void mem_unlisten(struct mem *mem, const void *owner)
+{
+	for (unsigned n = 0; n < MEM_LISTENERS; n++)
+		if (mem->listener[n].owner == owner)
+			mem->listener[n] = (struct mem_listener){ 0 };
+}
+
 /* --- stores ------------------------------------------------------------------ */
 
 /* Another process may map the file, but cannot cut it short under our feet. */

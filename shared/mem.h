@@ -64,6 +64,8 @@ void mem_free(struct mem *mem);
 
 /* Returns 0 or -ENOSPC. */
 int mem_listen(struct mem *mem, const struct mem_listener *listener);
+/* `owner` goes away: it hears no more. */
+void mem_unlisten(struct mem *mem, const void *owner);
 
 /* A piece of memory to show in the map, zeroed, owned by `mem`; `size` is
  * rounded up to pages. Returns NULL with errno set. What is written through
