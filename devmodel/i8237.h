@@ -23,17 +23,17 @@ void i8237_state(struct i8237 *dma, struct snap *snap);
 void i8237_free(struct i8237 *dma); /* NULL is fine; the bus must not be used after */
 
 /* `serve` (DACK) is called when a channel whose i8237_transfer() could not be
- * granted, or not to its end, may go on now because the guest has unmasked or
- * enabled it. It comes out of the guest's port write; it should call
- * i8237_transfer() for the rest. channel: 0-3, 5-7. */
+ * granted may go on now because the guest has unmasked, enabled or requested it.
+ * It comes out of the guest's port write and should call i8237_transfer() again.
+ * channel: 0-3, 5-7. */
 void i8237_attach(struct i8237 *dma, unsigned channel, void (*serve)(void *owner), void *owner);
 
 /* A device with DREQ up moves up to `size` bytes between `buffer` and memory;
  * `to_memory` is the device's own direction. Returns how many bytes were moved;
  * it stops at the terminal count (*terminal_count = true, else false). Then:
  *  - all moved, or terminal count: DREQ drops;
- *  - fewer, no terminal count (masked, disabled): DREQ stays up, shows in the
- *    status register, and `serve` is called when the channel is granted.
+ *  - 0 and no terminal count (masked, disabled, no bus): DREQ stays up, shows in
+ *    the status register, and `serve` is called when the channel is granted.
  * Verify mode and a direction that does not fit the mode register run the
  * cycles without moving data (`buffer` of a reading device is filled with FF).
  * On channels 5-7 an odd last byte is not moved, and DREQ drops. */
