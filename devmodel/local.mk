@@ -37,8 +37,13 @@ devmodel_sources = \
 	devmodel/i82077_private.h \
 	devmodel/i82077_state.c \
 	devmodel/i82077_transfer.c \
+	devmodel/i8237.c \
 	devmodel/i8237.h \
+	devmodel/i8254.c \
 	devmodel/i8254.h \
+	devmodel/i8254_counter.c \
+	devmodel/i8254_counter.h \
+	devmodel/i8259.c \
 	devmodel/i8259.h \
 	devmodel/ide.c \
 	devmodel/ide.h \
@@ -51,6 +56,7 @@ devmodel_sources = \
 	devmodel/ide_state.c \
 	devmodel/keys.c \
 	devmodel/keys.h \
+	devmodel/mc146818.c \
 	devmodel/mc146818.h \
 	devmodel/ns16550.c \
 	devmodel/ns16550.h \
@@ -71,6 +77,7 @@ devmodel_sources = \
 	devmodel/piix4_pm.h \
 	devmodel/piix4_smbus.c \
 	devmodel/piix4_smbus.h \
+	devmodel/port61.c \
 	devmodel/port61.h \
 	devmodel/port92.c \
 	devmodel/port92.h \

@@ -17,19 +17,30 @@ unit_sources = \
 	tests/unit/test_chardev.c \
 	tests/unit/test_debug_port.c \
 	tests/unit/test_exit_port.c \
+	tests/unit/test_fw_cfg.c \
+	tests/unit/test_i440fx.c \
 	tests/unit/test_i8042.c \
+	tests/unit/test_image.c \
 	tests/unit/test_keys.c \
 	tests/unit/test_ns16550.c \
+	tests/unit/test_options.c \
 	tests/unit/test_parallel.c \
+	tests/unit/test_pci.c \
+	tests/unit/test_piix3.c \
+	tests/unit/test_piix4_pm.c \
 	tests/unit/test_port92.c \
 	tests/unit/test_ps2_keyboard.c \
 	tests/unit/test_ps2_mouse.c \
+	tests/unit/test_script.c \
+	tests/unit/test_script_parse.c \
 	tests/unit/vga_rig.h
 
 dist_check_SCRIPTS = $(shell_tests)
 TESTS += $(shell_tests)
 
 shell_tests = \
+	tests/cli/bad-input.sh \
+	tests/cli/help.sh \
 	tests/rules.sh
 
 AM_TESTS_ENVIRONMENT = \
