@@ -116,6 +116,8 @@ static enum stop_reason run_channel(struct conduct *conduct, unsigned n)
 	struct ctx *ctx = config->ctx;
 	enter(conduct, n);
 	ctx->limit_insns = insns_to_deadline(config->clock);
+	/* With one engine there is nobody to hand over to. */
+	ctx->limit_blocks = config->channels > 1 ? config->threshold : UINT64_MAX;
 	enum stop_reason reason = channel_call(config->channel[n], ctx, CTX_EMULATE);
 	stats->runs[n]++;
 	stats->insns += ctx->insns_run;

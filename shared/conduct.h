@@ -26,6 +26,9 @@ struct conduct_config {
 	/* In order of preference; the first that can_run() gets the context. */
 	struct channel *channel[2];
 	unsigned channels;
+	/* Blocks that the emulator keeps running after real mode was left, before
+	 * the other engine gets the context (V2E: 1,000). */
+	uint64_t threshold;
 	/* Board reset: called for pins.reset and for shutdown; brings devices and
 	 * *ctx to power-on. Returns false to end the run instead. */
 	bool (*reset)(void *owner, bool from_shutdown);
