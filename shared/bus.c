@@ -134,7 +134,8 @@ size_t bus_read_many(struct bus *bus, uint16_t port, unsigned size, void *to, si
 	const struct claim *claim = claim_of(bus, port);
 	size_t done = 0;
 	if (claim->ops->read_many && size <= claim->ops->max_size)
-		done = MIN(claim->ops->read_many(claim->owner, port, size, to, count), count);
+		done = claim->ops->read_many(claim->owner, port, size, to, count);
+	done = MIN(done, count);
 	for (uint8_t *at = (uint8_t *)to + done * size; done < count; done++, at += size) {
 		uint32_t value = bus_read(bus, port, size);
 		memcpy(at, &value, size);
@@ -147,7 +148,8 @@ size_t bus_write_many(struct bus *bus, uint16_t port, unsigned size, const void 
 	const struct claim *claim = claim_of(bus, port);
 	size_t done = 0;
 	if (claim->ops->write_many && size <= claim->ops->max_size)
-		done = MIN(claim->ops->write_many(claim->owner, port, size, from, count), count);
+		done = claim->ops->write_many(claim->owner, port, size, from, count);
+	done = MIN(done, count);
 	for (const uint8_t *at = (const uint8_t *)from + done * size; done < count; done++, at += size) {
 		uint32_t value = 0;
 		memcpy(&value, at, size);
