@@ -21,8 +21,10 @@ static void note(struct probe *probe, const char *what, unsigned port, unsigned 
 static uint32_t probe_read(void *owner, uint16_t port, unsigned size)
 {
 	note(owner, "r", port, size, 0);
-	/* Bits past `size` are the device's mistake, which the bus hides. */
-	return 0xeeeeee00u | (port & 0xff) | (size > 1 ? (uint32_t)(uint8_t)(port + 1) << 8 : 0xee00u);
+	uint32_t value = 0xeeeeeeee; /* bits past `size`, which the bus hides */
+	for (unsigned n = 0; n < size; n++)
+		((uint8_t *)&value)[n] = (uint8_t)(port + n);
+	return value;
 }
 
 static void probe_write(void *owner, uint16_t port, unsigned size, uint32_t value)
