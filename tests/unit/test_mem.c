@@ -1,7 +1,6 @@
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -551,96 +550,6 @@ START_TEST(ranges)
 }
 END_TEST
 
-/* After any sequence of changes the map is what a search page by page finds. */
-#define LAYERS 8
-#define SPAN   24u
-
-struct layer {
-	struct mem_region *region;
-	struct mem_store *store;
-	uint64_t offset, pages, at;
-	unsigned flags;
-	int priority;
-	bool enabled;
-};
-
-static const struct layer *winner(const struct layer *layer, unsigned page, unsigned flag)
-{
-	const struct layer *best = NULL;
-	for (const struct layer *l = layer; l < layer + LAYERS; l++)
-		if (l->enabled && (l->flags & flag) && page >= l->at && page < l->at + l->pages &&
-		    (!best || l->priority >= best->priority))
-			best = l;
-	return best;
-}
-
-static uint8_t *byte_of(const struct layer *layer, unsigned page)
-{
-	return mem_store_data(layer->store) + (layer->offset + page - layer->at) * PAGE;
-}
-
-static void compare(const struct layer *layer)
-{
-	for (unsigned page = 0; page < SPAN; page++) {
-		const struct layer *reader = winner(layer, page, MEM_REGION_READS);
-		const struct layer *writer = winner(layer, page, MEM_REGION_WRITES);
-		uint8_t *write_to = writer && !(writer->flags & MEM_REGION_ROM) ? byte_of(writer, page) : NULL;
-		uint8_t before = (uint8_t)(rand() & 0x7f), after = before ^ 0x80;
-		if (write_to)
-			*write_to = before;
-		mem_write(mem, page * PAGE, 1, after);
-		if (write_to)
-			ck_assert_uint_eq(*write_to, after);
-		ck_assert_uint_eq(mem_read(mem, page * PAGE, 1), reader ? *byte_of(reader, page) : 0xff);
-		ck_assert_int_eq(mem_can_read(mem, page * PAGE), reader != NULL);
-		if (reader)
-			ck_assert_uint_eq(mem->flat[page * PAGE], *byte_of(reader, page));
-		if (mem_can_write(mem, page * PAGE)) {
-			ck_assert_ptr_eq(write_to, byte_of(reader, page));
-			mem->flat[page * PAGE] = before;
-			ck_assert_uint_eq(*write_to, before);
-		}
-	}
-}
-
-static void change(struct layer *layer)
-{
-	switch (rand() % 3) {
-	case 0:
-		layer->at = (unsigned)rand() % 16;
-		layer->enabled = true;
-		mem_region_enable(layer->region, layer->at * PAGE);
-		break;
-	case 1:
-		layer->enabled = false;
-		mem_region_disable(layer->region);
-		break;
-	case 2:
-		layer->flags = (unsigned)rand() & 7;
-		mem_region_set_flags(layer->region, layer->flags);
-		break;
-	}
-}
-
-START_TEST(any_sequence)
-{
-	struct layer layer[LAYERS];
-	srand((unsigned)_i + 1);
-	mem_region_disable(ram_region);
-	for (unsigned n = 0; n < LAYERS; n++) {
-		struct layer *l = &layer[n];
-		*l = (struct layer){ .store = ram, .offset = (unsigned)rand() % 8, .pages = 1 + (unsigned)rand() % 8,
-		                     .flags = (unsigned)rand() & 7, .priority = rand() % 3 };
-		l->region = mem_region_new(mem, "layer", l->priority, l->flags, ram, l->offset * PAGE, l->pages * PAGE);
-	}
-	for (unsigned n = 0; n < 200; n++) {
-		change(&layer[rand() % LAYERS]);
-		heard[0] = '\0';
-		compare(layer);
-	}
-}
-END_TEST
-
 Suite *suite_mem(void)
 {
 	Suite *suite = suite_create("mem");
@@ -670,7 +579,6 @@ Suite *suite_mem(void)
 	tcase_add_test(tcase, alias_that_only_writes);
 	tcase_add_test(tcase, listeners_run_out);
 	tcase_add_test(tcase, ranges);
-	tcase_add_loop_test(tcase, any_sequence, 0, 8);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
