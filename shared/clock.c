@@ -81,7 +81,7 @@ void clock_add_insns(struct clock *clock, uint64_t n)
 	clock->now += n * CLOCK_NS_PER_INSN;
 }
 
-/* Returns true once the host slept long enough or was woken. */
+/* Returns true when it was woken. */
 static bool sleep_for(struct clock *clock, uint64_t ns)
 {
 	struct pollfd wake = { .fd = clock->wake_fd, .events = POLLIN };
