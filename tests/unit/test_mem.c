@@ -452,6 +452,25 @@ START_TEST(rom_code_is_not_written)
 }
 END_TEST
 
+/* Neither another store's page of the same number nor another page of the same
+ * store is the code that was read. */
+START_TEST(code_from_elsewhere_is_not_written)
+{
+	show(MEM_PRIORITY_ROM, MEM_REGION_READS, rom, 0, PAGE, 0);
+	show(MEM_PRIORITY_ROM, MEM_REGION_READS, ram, 12 * PAGE, PAGE, 4 * PAGE);
+	mem->page[0] |= MEM_CODE;
+	mem->page[4] |= MEM_CODE;
+	heard[0] = '\0';
+	mem_write(mem, 0, 4, 1);
+	mem_write(mem, 4 * PAGE, 4, 1);
+	ck_assert(heard_is(""));
+	ck_assert_uint_eq(mem_store_data(ram)[0], 1);
+	ck_assert_uint_eq(mem_store_data(ram)[4 * PAGE], 1);
+	mem_write(mem, 12 * PAGE, 4, 1);
+	ck_assert(heard_is("code4000+4 "));
+}
+END_TEST
+
 START_TEST(aliases)
 {
 	mem->page[1] |= MEM_CODE;
@@ -575,6 +594,7 @@ Suite *suite_mem(void)
 	tcase_add_test(tcase, a20);
 	tcase_add_test(tcase, written_code_is_told);
 	tcase_add_test(tcase, rom_code_is_not_written);
+	tcase_add_test(tcase, code_from_elsewhere_is_not_written);
 	tcase_add_test(tcase, aliases);
 	tcase_add_test(tcase, alias_that_only_writes);
 	tcase_add_test(tcase, listeners_run_out);
