@@ -97,8 +97,6 @@ static struct mem_region *show_mmio(const struct mem_mmio_ops *ops, uint64_t siz
 	return region;
 }
 
-/* --- plain memory ---------------------------------------------------------- */
-
 START_TEST(stores)
 {
 	struct mem_store *odd = mem_store_new(mem, "odd", PAGE + 1);
@@ -312,8 +310,6 @@ START_TEST(mmio_without_calls)
 	ck_assert_uint_eq(mem->page[0], 0);
 }
 END_TEST
-
-/* --- DMA ---------------------------------------------------------------------------- */
 
 START_TEST(dma)
 {
@@ -530,8 +526,6 @@ START_TEST(listeners_run_out)
 	ck_assert(heard_is("map0+10000 "));
 }
 END_TEST
-
-/* --- ranges ------------------------------------------------------------------------------- */
 
 struct seen {
 	struct mem_range range[16];
