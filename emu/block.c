@@ -128,6 +128,12 @@ static bool holds_code(const struct code_page *page, uint32_t first, uint32_t en
 	return false;
 }
 
+bool block_code_at(const struct block_cache *cache, uint32_t address, unsigned size)
+{
+	const struct code_page *page = cache->pages[address >> MEM_PAGE_SHIFT];
+	return page && holds_code(page, address & 0xfff, (address & 0xfff) + size);
+}
+
 /* Drops the blocks of a page that touch first..end, keeps the others. */
 static void page_drop(struct emu *emu, uint32_t number, uint32_t first, uint32_t end)
 {
@@ -398,9 +404,9 @@ struct block *block_find(struct emu *emu, uint32_t ip, bool single)
 {
 	struct block_cache *cache = emu->cache;
 	uint32_t linear = (uint32_t)emu->ctx->seg[CTX_CS].base + ip;
-	struct block **jump = &cache->jump[(linear ^ linear >> 12) & (BLOCK_JUMP_SIZE - 1)];
+	struct block **jump = &cache->jump[single][(linear ^ linear >> 12) & (BLOCK_JUMP_SIZE - 1)];
 	struct block *block = *jump;
-	if (!single && block && block->linear == linear && block->epoch == cache->epoch &&
+	if (block && block->linear == linear && block->epoch == cache->epoch &&
 	    block->code32 == emu->code32 && !block->dead)
 		return within_limit(emu, block, ip);
 	uint64_t physical;
@@ -418,7 +424,6 @@ struct block *block_find(struct emu *emu, uint32_t ip, bool single)
 		return NULL;
 	block->linear = linear;
 	block->epoch = cache->epoch;
-	if (!single)
-		*jump = block;
+	*jump = block;
 	return within_limit(emu, block, ip);
 }

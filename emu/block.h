@@ -42,7 +42,7 @@ struct block_cache {
 	uint32_t epoch; /* linear addresses found before are forgotten when it moves */
 	uint32_t trust;
 	struct block *hash[BLOCK_HASH_SIZE];
-	struct block *jump[BLOCK_JUMP_SIZE];
+	struct block *jump[2][BLOCK_JUMP_SIZE]; /* whole blocks, single instructions */
 	struct code_page **pages; /* MEM_PAGES of them */
 	GArray *code_pages;       /* page numbers in use, uint32_t */
 	uint8_t *arena;
@@ -64,6 +64,9 @@ void block_cache_forget_addresses(struct block_cache *cache);
 void block_cache_distrust(struct block_cache *cache);
 /* Physical bytes were written, or (size in pages) their map changed. */
 void block_cache_written(struct emu *emu, uint64_t address, uint64_t size);
+
+/* Do these bytes of one page hold decoded code? */
+bool block_code_at(const struct block_cache *cache, uint32_t address, unsigned size);
 
 /* The fast way from block to block. */
 static inline struct block *block_successor(const struct emu *emu, struct block *from, uint32_t linear)

@@ -80,7 +80,8 @@ struct emu {
 	uint64_t insns_told; /* of these, told to the clock */
 	uint64_t limit_insns;
 	uint64_t left_blocks;/* blocks since real mode was left */
-	bool is_real;        /* ctx_is_real(), kept by seg.c */
+	bool is_real;        /* as ctx_is_real(), kept by seg.c */
+	uint8_t real_segments; /* bit by sreg: holds a real-mode descriptor */
 	struct {             /* a read-modify-write in progress: emu_rmw_load/store */
 		uint64_t address[2]; /* physical, one for each page */
 		unsigned size[2];

@@ -49,6 +49,11 @@ static void derive_fast(struct emu *emu, unsigned sreg)
 	fast->base = (uint32_t)seg->base;
 	fast->read = readable && !closed ? (uint64_t)seg->limit + 1 : 0;
 	fast->write = writable && !closed ? (uint64_t)seg->limit + 1 : 0;
+	if (seg->access & CTX_SEG_REAL)
+		emu->real_segments |= (uint8_t)(1u << sreg);
+	else
+		emu->real_segments &= (uint8_t)~(1u << sreg);
+	emu->is_real = emu->real_segments || !emu->protected_mode;
 }
 
 static void derive_code(struct emu *emu)
@@ -66,7 +71,6 @@ void seg_changed(struct emu *emu, unsigned sreg)
 		derive_code(emu);
 	if (sreg == CTX_SS)
 		emu->stack_mask = emu->ctx->seg[CTX_SS].access & CTX_SEG_DB ? 0xffffffffu : 0xffffu;
-	emu->is_real = ctx_is_real(emu->ctx);
 }
 
 /* In protected mode CPL is the DPL of SS, which SMM and KVM keep as well. */
