@@ -97,7 +97,7 @@ static void vram_state(struct vga *vga, struct snap *snap)
 	uint32_t used = snap_is_loading(snap) ? 0 : vram_used(vga);
 	snap_u32(snap, "vram_used", &used);
 	if (used > VGA_VRAM_SIZE) {
-		snap_fail(snap, "vga: %u bytes of VRAM", used);
+		snap_fail(snap, "%u bytes of VRAM", used);
 		return;
 	}
 	snap_bytes(snap, "vram", vga->vram, used);

@@ -23,7 +23,7 @@ void vga_dac_state(struct vga *vga, struct snap *snap)
 	snap_bytes(snap, "dac_pending", dac->pending, sizeof dac->pending);
 	snap_bytes(snap, "dac_color", dac->color, sizeof dac->color);
 	if (component > 2)
-		snap_fail(snap, "vga: DAC component %u", component);
+		snap_fail(snap, "DAC component %u", component);
 	else
 		dac->component = component;
 }

@@ -231,7 +231,7 @@ void vga_dispi_state(struct vga *vga, struct snap *snap)
 	for (unsigned i = 0; i < DISPI_REGISTERS; i++)
 		snap_u16(snap, names[i], &dispi.reg[i]);
 	if (!is_sound(dispi.reg))
-		snap_fail(snap, "vga: unsound DISPI mode");
+		snap_fail(snap, "unsound DISPI mode");
 	else
 		vga->dispi = dispi;
 }

@@ -103,7 +103,7 @@ static uint8_t read_planes(struct vga *vga, uint32_t address, unsigned plane)
 {
 	struct vga_window *window = &vga->window;
 	memcpy(&window->latch, cell(vga, address), sizeof window->latch);
-	return window->compare ? compare(window) : (uint8_t)(window->latch >> 8 * plane);
+	return (uint8_t)(window->compare ? compare(window) : window->latch >> 8 * plane);
 }
 
 /* Linear offsets stay within VRAM: banks are whole, and without banks the window
