@@ -171,6 +171,9 @@ START_TEST(a20_has_two_hands_on_it)
 	rig.pc = pc_rig_build(&rig);
 	struct mem *mem = pc_mem(rig.pc);
 	ck_assert_uint_eq(mem->a20_mask, 0xffffffff); /* the 8042's output port after reset */
+	out(0x92, 0x02);
+	out(0x92, 0x00);
+	ck_assert_uint_eq(mem->a20_mask, 0xffffffff);
 	out(0x64, 0xd1);
 	out(0x60, 0xdd);
 	ck_assert_uint_eq(mem->a20_mask, 0xffefffff);

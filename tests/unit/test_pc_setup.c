@@ -59,6 +59,16 @@ START_TEST(cmos_drives)
 }
 END_TEST
 
+START_TEST(cmos_translation)
+{
+	/* beyond 1,024 cylinders of 16 * 63 sectors */
+	rig.config.drive[0] = (struct pc_drive){ PC_DRIVE_DISK, blk_memory_new(MIB, false) };
+	rig.config.drive[3] = (struct pc_drive){ PC_DRIVE_DISK, blk_memory_new(512 * MIB, false) };
+	rig.pc = pc_rig_build(&rig);
+	ck_assert_uint_eq(pc_rig_cmos(&rig, 0x39), 0x40);
+}
+END_TEST
+
 START_TEST(cmos_empty)
 {
 	rig.pc = pc_rig_build(&rig);
@@ -160,6 +170,7 @@ Suite *suite_pc_setup(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, cmos_memory, 0, 4);
 	tcase_add_test(tc, cmos_drives);
+	tcase_add_test(tc, cmos_translation);
 	tcase_add_test(tc, cmos_empty);
 	tcase_add_test(tc, fw_cfg_items);
 	tcase_add_test(tc, boot_order);
