@@ -348,7 +348,8 @@ void run_options_clear(struct run_options *options)
 	g_free(options->log);
 }
 
-/* What the board has at fixed ports; a port of ours there would hide it. */
+/* Where the board has ports, or the firmware puts them; one of ours would hide
+ * what is there. */
 static const struct {
 	uint16_t first, last;
 	const char *owner;
@@ -361,11 +362,12 @@ static const struct {
 	{ 0x00f0, 0x00f1, "the coprocessor" }, { 0x0170, 0x0177, "the IDE controller" },
 	{ 0x01ce, 0x01d0, "the VGA" }, { 0x01f0, 0x01f7, "the IDE controller" },
 	{ 0x02f8, 0x02ff, "the second serial port" }, { 0x0376, 0x0376, "the IDE controller" },
-	{ 0x0378, 0x037f, "the parallel port" }, { 0x03b0, 0x03df, "the VGA" },
+	{ 0x03b0, 0x03df, "the VGA" },
 	{ 0x03f0, 0x03f7, "the floppy controller" }, { 0x03f8, 0x03ff, "the serial port" },
 	{ 0x04d0, 0x04d1, "the interrupt controller" }, { 0x0510, 0x051b, "the firmware configuration" },
 	{ 0x0600, 0x063f, "the power management" }, { 0x0700, 0x070f, "the SMBus" },
 	{ 0x0cf8, 0x0cff, "PCI" }, { 0xafe0, 0xafe3, "the power management" },
+	{ 0xb000, 0xb03f, "the power management" }, { 0xb100, 0xb10f, "the SMBus" },
 	{ 0xc000, 0xffff, "the PCI devices" },
 };
 
