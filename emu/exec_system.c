@@ -105,14 +105,15 @@ enum exec exec_str(struct emu *emu, const struct insn *insn)
 	return store_selector(emu, insn, emu->ctx->seg[CTX_TR].selector);
 }
 
+/* Memory is only written, and has to be writable, when the RPL is raised. */
 enum exec exec_arpl(struct emu *emu, const struct insn *insn)
 {
 	uint32_t target, source = reg_read(emu, insn->reg, 2);
-	if (!in_protected_mode(emu) || !rm_rmw_load(emu, insn, 2, &target))
+	if (!in_protected_mode(emu) || !rm_load(emu, insn, 2, &target))
 		return EXEC_FAULT;
 	bool raise = (target & 3) < (source & 3);
-	if (raise)
-		rm_rmw_store(emu, insn, 2, (target & ~3u) | (source & 3));
+	if (raise && !rm_store(emu, insn, 2, (target & ~3u) | (source & 3)))
+		return EXEC_FAULT;
 	flags_set_zf(emu, raise);
 	return EXEC_NEXT;
 }
