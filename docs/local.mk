@@ -1,3 +1,6 @@
 docs_files = docs/architecture.md docs/building.md
 
 dist_doc_DATA = README.md $(docs_files)
+
+# Shown by README.md.
+EXTRA_DIST += docs/menu.png

@@ -11,20 +11,36 @@ tests_unit_unit_LDADD = libv2e.a $(CAPSTONE_LIBS) $(GLIB_LIBS) $(PNG_LIBS) $(CHE
 
 unit_sources = \
 	tests/unit/i8042_rig.h \
+	tests/unit/i8254_rig.h \
+	tests/unit/ide_rig.c \
+	tests/unit/ide_rig.h \
 	tests/unit/main.c \
+	tests/unit/pc_rig.h \
 	tests/unit/pci_rig.h \
 	tests/unit/suites.def \
+	tests/unit/test_atapi.c \
+	tests/unit/test_blk.c \
+	tests/unit/test_bmdma.c \
+	tests/unit/test_bus.c \
 	tests/unit/test_chardev.c \
+	tests/unit/test_clock.c \
+	tests/unit/test_conduct.c \
+	tests/unit/test_ctx.c \
 	tests/unit/test_debug_port.c \
 	tests/unit/test_exit_port.c \
 	tests/unit/test_fw_cfg.c \
 	tests/unit/test_i440fx.c \
 	tests/unit/test_i8042.c \
+	tests/unit/test_ide.c \
 	tests/unit/test_image.c \
 	tests/unit/test_keys.c \
+	tests/unit/test_mem.c \
+	tests/unit/test_mem_layers.c \
 	tests/unit/test_ns16550.c \
 	tests/unit/test_options.c \
 	tests/unit/test_parallel.c \
+	tests/unit/test_pc.c \
+	tests/unit/test_pc_setup.c \
 	tests/unit/test_pci.c \
 	tests/unit/test_piix3.c \
 	tests/unit/test_piix4_pm.c \
@@ -33,6 +49,14 @@ unit_sources = \
 	tests/unit/test_ps2_mouse.c \
 	tests/unit/test_script.c \
 	tests/unit/test_script_parse.c \
+	tests/unit/test_snap.c \
+	tests/unit/test_surface.c \
+	tests/unit/test_vga_dispi.c \
+	tests/unit/test_vga_mem.c \
+	tests/unit/test_vga_regs.c \
+	tests/unit/test_vga_render.c \
+	tests/unit/test_vga_text.c \
+	tests/unit/vga_rig.c \
 	tests/unit/vga_rig.h
 
 dist_check_SCRIPTS = $(shell_tests)
@@ -41,6 +65,7 @@ TESTS += $(shell_tests)
 shell_tests = \
 	tests/cli/bad-input.sh \
 	tests/cli/help.sh \
+	tests/cli/run.sh \
 	tests/rules.sh
 
 AM_TESTS_ENVIRONMENT = \

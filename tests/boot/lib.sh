@@ -3,6 +3,10 @@
 payloads=$V2E_BUILD/payloads
 boot=$V2E_SRC/tests/boot
 pngdiff=$V2E_BUILD/tests/boot/pngdiff
+if [ ! -x "$V2E" ] || [ ! -x "$pngdiff" ]; then
+	echo "no $V2E or no $pngdiff: build them (make, make test-programs), or set V2E_BUILD"
+	exit 1
+fi
 mkdir -p "$payloads"
 cd "$tmp" || exit 1
 

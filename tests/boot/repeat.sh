@@ -19,9 +19,9 @@ for run in 1 2; do
 		guest -m 128M "$payloads/SLES.iso" --timeout 600s --stats --debugcon 0x402:log-$run --serial none \
 			--do 'wait-text ISOLINUX 120s' --do 'wait-stable 3s 300s' --do 'keys <down>' \
 			--do 'sleep 500ms' --do "screenshot $run.png" --do quit
-	cat out err | grep -iE '^[[:space:]]*(insns|instructions|blocks|stops?|irq|handovers|resets)' >stats-$run
+	cat out err | grep -E '^[a-z.-]+_?[a-z]* [0-9]+$' >stats-$run
 done
-check "the counts say something" grep -q '[1-9][0-9][0-9][0-9][0-9][0-9][0-9]' stats-1
+check "millions of instructions were counted" grep -qE '^insns [0-9]{8,}$' stats-1
 check "the counts are equal" cmp stats-1 stats-2
 check "the pictures are equal" cmp 1.png 2.png
 check "the firmware's logs are equal" cmp log-1 log-2
