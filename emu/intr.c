@@ -1,6 +1,7 @@
 /* Delivery of interrupts and exceptions, and IRET (SDM vol. 3, chapters 6 and 20). */
 #include "emu/access.h"
 #include "emu/flags.h"
+#include "shared/log.h"
 
 enum exec emu_raise(struct emu *emu, enum vector vector)
 {
@@ -257,6 +258,8 @@ static void note_fault(struct emu *emu, const struct fault *fault)
 void intr_deliver_fault(struct emu *emu)
 {
 	struct fault fault = emu->fault;
+	log_trace(LOG_TRACE_IRQ, "exception %02x error %x at %04x:%08x", fault.vector, fault.error,
+	          emu->ctx->seg[CTX_CS].selector, (uint32_t)emu->ctx->rip);
 	for (;;) {
 		emu->fault = fault;
 		note_fault(emu, &fault);
