@@ -139,12 +139,8 @@ enum exec exec_pushf(struct emu *emu, const struct insn *insn)
 static uint32_t popf_mask(const struct emu *emu, unsigned size)
 {
 	uint32_t mask = FLAGS_ARITH | CTX_EFLAGS_TF | CTX_EFLAGS_DF | CTX_EFLAGS_NT;
-	if (size == 4) {
-		if (emu->cpu >= EMU_CPU_486)
-			mask |= CTX_EFLAGS_AC;
-		if (emu->cpu >= EMU_CPU_PENTIUM)
-			mask |= CTX_EFLAGS_ID;
-	}
+	if (size == 4 && emu->cpu >= EMU_CPU_486)
+		mask |= CTX_EFLAGS_AC | CTX_EFLAGS_ID;
 	if (!emu->vm86 && emu->cpl == 0)
 		mask |= CTX_EFLAGS_IOPL;
 	if (emu->cpl <= iopl(emu))

@@ -289,9 +289,7 @@ static uint32_t wide_flags(const struct emu *emu, unsigned size)
 	if (size == 2)
 		return 0;
 	uint32_t mask = CTX_EFLAGS_RF;
-	if (emu->cpu >= EMU_CPU_486)
-		mask |= CTX_EFLAGS_AC;
-	return emu->cpu >= EMU_CPU_PENTIUM ? mask | CTX_EFLAGS_ID : mask;
+	return emu->cpu >= EMU_CPU_486 ? mask | CTX_EFLAGS_AC | CTX_EFLAGS_ID : mask;
 }
 
 static void return_flags(struct emu *emu, uint32_t flags, uint32_t mask)

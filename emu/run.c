@@ -432,9 +432,9 @@ bool emu_cpu_parse(const char *name, enum emu_cpu *cpu)
 	return false;
 }
 
-/* 386DX D0, 486DX, P54C, Pentium II class (as CPUID EAX=1 gives on the latter three). */
+/* 386DX, 486DX2 with CPUID, Pentium (P54C), Pentium II. */
 uint32_t emu_cpu_signature(enum emu_cpu cpu)
 {
-	static const uint32_t signatures[] = { 0x308, 0x404, 0x525, 0x633 };
+	static const uint32_t signatures[] = { 0x308, 0x435, 0x525, 0x633 };
 	return signatures[cpu];
 }
