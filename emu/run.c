@@ -173,6 +173,8 @@ static void trace_insn(struct emu *emu, const struct insn *insn)
 
 static inline enum exec run_block(struct emu *emu, struct block *block)
 {
+	log_trace(LOG_TRACE_BLOCK, "block %04x:%08x %u bytes, %u instructions", emu->ctx->seg[CTX_CS].selector,
+	          (uint32_t)emu->ctx->rip, block->size, block->count);
 	const struct insn *insn = block->insns;
 	enum exec result;
 	emu->block = block;
