@@ -28,7 +28,7 @@ check()
 		pass "$what"
 	else
 		fail "$what (exit status $?): $*"
-		sed 's/^/	/' "$tmp/check.out"
+		tail -n 60 "$tmp/check.out" | sed 's/^/	/'
 	fi
 }
 
