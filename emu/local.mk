@@ -11,6 +11,8 @@ emu_sources = \
 	emu/emu.h \
 	emu/flags.h \
 	emu/fpu.h \
+	emu/fpu_host.h \
+	emu/fpu_image.h \
 	emu/insn.h \
 	emu/opcode_map.h \
 	emu/ops.def

@@ -10,7 +10,10 @@ tests_unit_unit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_unit_LDADD = libv2e.a $(CAPSTONE_LIBS) $(GLIB_LIBS) $(PNG_LIBS) $(CHECK_LIBS)
 
 unit_sources = \
+	tests/unit/emu_rig.h \
 	tests/unit/i8042_rig.h \
+	tests/unit/i82077_rig.h \
+	tests/unit/i8237_rig.h \
 	tests/unit/i8254_rig.h \
 	tests/unit/ide_rig.c \
 	tests/unit/ide_rig.h \
@@ -31,9 +34,18 @@ unit_sources = \
 	tests/unit/test_fw_cfg.c \
 	tests/unit/test_i440fx.c \
 	tests/unit/test_i8042.c \
+	tests/unit/test_i82077.c \
+	tests/unit/test_i82077_data.c \
+	tests/unit/test_i8237.c \
+	tests/unit/test_i8237_grants.c \
+	tests/unit/test_i8254.c \
+	tests/unit/test_i8254_modes.c \
+	tests/unit/test_i8259.c \
 	tests/unit/test_ide.c \
+	tests/unit/test_ide_ata.c \
 	tests/unit/test_image.c \
 	tests/unit/test_keys.c \
+	tests/unit/test_mc146818.c \
 	tests/unit/test_mem.c \
 	tests/unit/test_mem_layers.c \
 	tests/unit/test_ns16550.c \
@@ -44,6 +56,7 @@ unit_sources = \
 	tests/unit/test_pci.c \
 	tests/unit/test_piix3.c \
 	tests/unit/test_piix4_pm.c \
+	tests/unit/test_port61.c \
 	tests/unit/test_port92.c \
 	tests/unit/test_ps2_keyboard.c \
 	tests/unit/test_ps2_mouse.c \
