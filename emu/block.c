@@ -358,7 +358,7 @@ static bool still_valid(struct emu *emu, struct block *block, uint32_t linear)
 	if (crosses_page(block)) {
 		uint64_t second;
 		uint32_t next = (linear & ~0xfffu) + 0x1000;
-		if (!paging_peek(emu, next, &second) || second != block->physical[1])
+		if (!paging_translate(emu, next, ACCESS_EXECUTE, emu->cpl == 3, &second) || second != block->physical[1])
 			return false;
 	}
 	if (block->trust == emu->cache->trust)
@@ -407,7 +407,7 @@ struct block *block_find(struct emu *emu, uint32_t ip, bool single)
 	struct block **jump = &cache->jump[single][(linear ^ linear >> 12) & (BLOCK_JUMP_SIZE - 1)];
 	struct block *block = *jump;
 	if (block && block->linear == linear && block->epoch == cache->epoch &&
-	    block->code32 == emu->code32 && !block->dead)
+	    block->code32 == emu->code32 && block->user == (emu->cpl == 3) && !block->dead)
 		return within_limit(emu, block, ip);
 	uint64_t physical;
 	cache->stats.looked_up++;
@@ -424,6 +424,7 @@ struct block *block_find(struct emu *emu, uint32_t ip, bool single)
 		return NULL;
 	block->linear = linear;
 	block->epoch = cache->epoch;
+	block->user = emu->cpl == 3;
 	*jump = block;
 	return within_limit(emu, block, ip);
 }

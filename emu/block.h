@@ -17,6 +17,7 @@ struct block {
 	uint16_t count;      /* instructions, the closing block_end not counted */
 	bool code32;
 	bool single;         /* one instruction, for the slow path */
+	bool user;           /* with the rights of which ring that was */
 	bool dead;
 	uint32_t trust;      /* cache->trust when its bytes were last compared */
 	struct block *hash_next;
@@ -74,7 +75,7 @@ static inline struct block *block_successor(const struct emu *emu, struct block 
 	for (unsigned i = 0; i < 2; i++) {
 		struct block *next = from->successor[i];
 		if (next && next->linear == linear && next->epoch == emu->cache->epoch &&
-		    next->code32 == emu->code32 && !next->dead)
+		    next->code32 == emu->code32 && next->user == (emu->cpl == 3) && !next->dead)
 			return next;
 	}
 	return NULL;

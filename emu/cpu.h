@@ -23,7 +23,7 @@ enum vector {
 struct fault {
 	uint8_t vector;
 	bool has_error;
-	bool is_trap;  /* #DB after the instruction: no RF in the pushed EFLAGS */
+	bool is_trap;  /* #DB as a trap, or at a code breakpoint: no RF in the pushed EFLAGS */
 	bool keep_ip;  /* ctx->rip is the address to report (a fault in a new task) */
 	uint32_t error;
 	uint32_t address; /* CR2 for #PF */
@@ -88,6 +88,7 @@ struct emu {
 	} rmw;
 	struct tlb_entry tlb[2][TLB_ENTRIES]; /* supervisor, user */
 	uint64_t pdpte[4];   /* loaded with CR3 in PAE mode */
+	bool pdptes_known;   /* loaded since another engine may have moved CR3 */
 	struct mem *mem;
 	struct bus *bus;
 	struct clock *clock;
@@ -257,8 +258,12 @@ void emu_clock_before(struct emu *emu, const struct insn *insn);
 void emu_clock_after(struct emu *emu);
 /* The next instruction runs in the shadow of STI or MOV SS (CTX_SHADOW_*). */
 void emu_shadow(struct emu *emu, uint32_t shadow);
+/* emu.special anew from the whole page. */
+void emu_special_changed(struct emu *emu);
 /* EFLAGS were written as a whole: TF, IF, AC, VM may have changed. */
 void emu_flags_changed(struct emu *emu);
+/* The bits of CR4 that this CPU model has. */
+uint32_t control_cr4_defined(const struct emu *emu);
 /* Rows that are nothing on this CPU model. */
 enum exec exec_undefined(struct emu *emu, const struct insn *insn);
 

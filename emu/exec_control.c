@@ -51,9 +51,11 @@ static bool write_cr3(struct emu *emu, uint32_t value)
 	return true;
 }
 
-static uint32_t cr4_defined(const struct emu *emu)
+uint32_t control_cr4_defined(const struct emu *emu)
 {
 	uint32_t pentium = CTX_CR4_VME | CTX_CR4_PVI | CTX_CR4_TSD | CTX_CR4_DE | CTX_CR4_PSE | CTX_CR4_MCE;
+	if (emu->cpu < EMU_CPU_PENTIUM)
+		return 0;
 	if (emu->cpu == EMU_CPU_PENTIUM)
 		return pentium;
 	return pentium | CTX_CR4_PAE | CTX_CR4_PGE | CTX_CR4_PCE | CTX_CR4_OSFXSR | CTX_CR4_OSXMMEXCPT;
@@ -62,7 +64,7 @@ static uint32_t cr4_defined(const struct emu *emu)
 static bool write_cr4(struct emu *emu, uint32_t value)
 {
 	uint64_t old = emu->ctx->cr4;
-	if (value & ~cr4_defined(emu))
+	if (value & ~control_cr4_defined(emu))
 		return emu_fail(emu, VEC_GP, 0);
 	emu->ctx->cr4 = value;
 	if (emu->paging && (value & CTX_CR4_PAE) && !(old & CTX_CR4_PAE) && !paging_load_pdptes(emu)) {

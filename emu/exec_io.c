@@ -2,6 +2,7 @@
  * sees the access and an interrupt that it raises is taken behind it. */
 #include "emu/access.h"
 #include "emu/bodies.h"
+#include "emu/debug.h"
 #include "shared/log.h"
 
 static uint16_t port_of(const struct emu *emu, const struct insn *insn)
@@ -19,6 +20,8 @@ enum exec exec_in(struct emu *emu, const struct insn *insn)
 	emu_clock_after(emu);
 	log_trace(LOG_TRACE_IO, "in  %04x.%u -> %0*x", port, insn->size, 2 * insn->size, value);
 	reg_write(emu, CTX_RAX, insn->size, value);
+	if (emu->special & SPECIAL_DR7)
+		debug_port_access(emu, port, insn->size);
 	emu->ctx->rip = insn_next_ip(emu, insn);
 	return EXEC_BRANCH;
 }
@@ -33,6 +36,8 @@ enum exec exec_out(struct emu *emu, const struct insn *insn)
 	emu_clock_before(emu, insn);
 	bus_write(emu->bus, port, insn->size, value);
 	emu_clock_after(emu);
+	if (emu->special & SPECIAL_DR7)
+		debug_port_access(emu, port, insn->size);
 	emu->ctx->rip = insn_next_ip(emu, insn);
 	return EXEC_BRANCH;
 }

@@ -3,6 +3,7 @@
  * Runs of plain memory within a page go as a block. */
 #include "emu/access.h"
 #include "emu/bodies.h"
+#include "emu/debug.h"
 #include "emu/flags.h"
 
 /* Rounds of one execution; then the instruction starts anew, which lets
@@ -39,6 +40,9 @@ static enum exec string_done(struct emu *emu, const struct insn *insn)
 static enum exec string_again(struct emu *emu, const struct insn *insn)
 {
 	emu->ctx->rip = insn_ip(emu, insn);
+	/* So that a code breakpoint here does not hit again (SDM vol. 3, 17.3.1.1). */
+	emu->ctx->rflags |= CTX_EFLAGS_RF;
+	emu->special |= SPECIAL_RF;
 	return EXEC_BRANCH;
 }
 
@@ -51,7 +55,8 @@ static bool attention(const struct emu *emu)
 static enum round string_stretch(struct emu *emu, const struct insn *insn, uint32_t count,
                                  round_fn *round, block_fn *block, uint32_t *rounds)
 {
-	*rounds = block ? block(emu, insn, count) : 0;
+	bool stepped = emu->ctx->rflags & CTX_EFLAGS_TF;
+	*rounds = block && !stepped ? block(emu, insn, count) : 0;
 	if (*rounds)
 		return ROUND_DONE;
 	*rounds = 1;
@@ -230,6 +235,8 @@ static enum round ins_round(struct emu *emu, const struct insn *insn)
 	if (!emu_probe_write(emu, CTX_ES, to, insn->size))
 		return ROUND_FAULT;
 	uint32_t value = bus_read(emu->bus, emu->ctx->gpr[CTX_RDX].x, insn->size);
+	if (emu->special & SPECIAL_DR7)
+		debug_port_access(emu, emu->ctx->gpr[CTX_RDX].x, insn->size);
 	if (!mem_store(emu, CTX_ES, to, insn->size, value))
 		return ROUND_FAULT;
 	string_advance(emu, insn, CTX_RDI, 1);
@@ -253,6 +260,8 @@ static enum round outs_round(struct emu *emu, const struct insn *insn)
 	if (!mem_load(emu, insn->seg, string_index(emu, insn, CTX_RSI), insn->size, &value))
 		return ROUND_FAULT;
 	bus_write(emu->bus, emu->ctx->gpr[CTX_RDX].x, insn->size, value);
+	if (emu->special & SPECIAL_DR7)
+		debug_port_access(emu, emu->ctx->gpr[CTX_RDX].x, insn->size);
 	string_advance(emu, insn, CTX_RSI, 1);
 	return ROUND_DONE;
 }

@@ -163,7 +163,7 @@ enum exec exec_lsl(struct emu *emu, const struct insn *insn) { return load_about
 
 static enum exec verify(struct emu *emu, const struct insn *insn, bool write)
 {
-	struct descriptor descriptor;
+	struct descriptor descriptor = { 0 };
 	uint32_t selector;
 	if (!in_protected_mode(emu) || !rm_load(emu, insn, 2, &selector))
 		return EXEC_FAULT;

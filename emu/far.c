@@ -28,20 +28,26 @@ static bool inner_stack_fits(const struct descriptor *descriptor, uint16_t selec
 	return writable_data && (selector & 3) == cpl && dpl_of(descriptor) == cpl;
 }
 
+/* Completes the error code of a #TS; that of a #PF has other bits. */
+static bool with_ext(struct emu *emu, uint32_t ext)
+{
+	if (emu->fault.vector == VEC_TS)
+		emu->fault.error |= ext;
+	return false;
+}
+
 bool stack_inner(struct emu *emu, unsigned cpl, uint32_t ext, struct stack *stack)
 {
 	struct descriptor descriptor;
 	uint16_t selector;
 	uint32_t esp;
 	if (!task_stack(emu, cpl, &selector, &esp))
-		return false;
+		return with_ext(emu, ext);
 	uint32_t error = (selector & 0xfffc) | ext;
 	if (!(selector & 0xfffc))
 		return emu_fail(emu, VEC_TS, ext);
-	if (!seg_read_descriptor(emu, selector, &descriptor, VEC_TS)) {
-		emu->fault.error |= ext;
-		return false;
-	}
+	if (!seg_read_descriptor(emu, selector, &descriptor, VEC_TS))
+		return with_ext(emu, ext);
 	if (!inner_stack_fits(&descriptor, selector, cpl))
 		return emu_fail(emu, VEC_TS, error);
 	if (!is_present(&descriptor))
@@ -320,7 +326,8 @@ static bool outer_stack(struct emu *emu, struct stack *stack, unsigned size, uns
 		return false;
 	seg_unpack(&outer->ss, ss, &descriptor);
 	outer->mask = outer->ss.access & CTX_SEG_DB ? 0xffffffffu : 0xffffu;
-	outer->esp = size == 4 || outer->mask == 0xffffffffu ? esp : (emu->ctx->gpr[CTX_RSP].e & 0xffff0000u) | (esp & 0xffff);
+	/* A 16-bit stack gets SP alone: the high half of ESP stays the inner ring's. */
+	outer->esp = (emu->ctx->gpr[CTX_RSP].e & ~outer->mask) | (esp & outer->mask);
 	outer->cpl = cpl;
 	return true;
 }

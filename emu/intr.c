@@ -171,13 +171,14 @@ static bool enter_handler(struct emu *emu, const struct event *event, const stru
 		return false;
 	if (offset > descriptor_limit(&code))
 		return emu_fail(emu, VEC_GP, event->ext);
+	if (!seg_set_accessed(emu, selector, &code))
+		return false;
 	ctx->rflags &= ~(uint64_t)(CTX_EFLAGS_TF | CTX_EFLAGS_NT | CTX_EFLAGS_RF | CTX_EFLAGS_VM | (trap ? 0 : CTX_EFLAGS_IF));
 	emu->vm86 = false;
 	emu->protected_mode = true;
 	if (was_vm86)
 		clear_vm86_segments(emu);
-	if (!code_load(emu, selector, &code, cpl))
-		return false;
+	code_load(emu, selector, &code, cpl); /* cannot fail: accessed already */
 	stack_commit(emu, &stack);
 	ctx->rip = offset;
 	emu_mode_changed(emu);
@@ -192,6 +193,8 @@ static bool deliver_protected(struct emu *emu, const struct event *event)
 		return false;
 	if ((gate.high >> 8 & 0x1f) != 5)
 		return enter_handler(emu, event, &gate);
+	/* The EFLAGS image of a fault carries RF, in the TSS as on a stack. */
+	emu->ctx->rflags |= event->flags & CTX_EFLAGS_RF;
 	return task_switch(emu, TASK_INTERRUPT, (uint16_t)(gate.low >> 16), (uint32_t)emu->ctx->rip,
 	                   event->has_error, event->error);
 }

@@ -64,16 +64,18 @@ static bool walk_pae(struct emu *emu, uint32_t linear, struct walk *walk)
 	if (!(pde & PTE_P))
 		return false;
 	walk->reserved = pde & PAE_RESERVED;
+	if (walk->reserved)
+		return true;
 	if (pde & PTE_PS) {
 		walk->size = 0x200000;
 		walk->base = pde & 0xfffe00000ull;
-		walk->reserved |= (pde & 0x1fe000u) != 0;
+		walk->reserved = pde & 0x1fe000u;
 		return true;
 	}
 	uint64_t pte = entry_read(emu, walk, (pde & 0xffffff000ull) | (linear >> 9 & 0xff8), 8);
 	walk->size = 0x1000;
 	walk->base = pte & 0xffffff000ull;
-	walk->reserved |= (pte & PAE_RESERVED) != 0;
+	walk->reserved = pte & PAE_RESERVED;
 	return pte & PTE_P;
 }
 
@@ -200,6 +202,7 @@ bool paging_load_pdptes(struct emu *emu)
 			return emu_fail(emu, VEC_GP, 0);
 	}
 	memcpy(emu->pdpte, pdpte, sizeof pdpte);
+	emu->pdptes_known = true;
 	return true;
 }
 

@@ -64,7 +64,7 @@ void emu_flags_changed(struct emu *emu)
 		emu_mode_changed(emu);
 }
 
-static void special_from_ctx(struct emu *emu)
+void emu_special_changed(struct emu *emu)
 {
 	const struct ctx *ctx = emu->ctx;
 	emu->special = 0;
@@ -77,7 +77,7 @@ static void special_from_ctx(struct emu *emu)
 	special_set(emu, SPECIAL_TRACE, log_trace_mask & LOG_TRACE_INSN);
 }
 
-/* INIT: as RESET, but caches, FPU and most MSRs stay (SDM vol. 3, table 9-1). */
+/* INIT: as RESET, but caches, FPU and MSRs stay (SDM vol. 3, table 9-1). */
 static void cpu_init(struct emu *emu)
 {
 	struct ctx *ctx = emu->ctx, old = *ctx;
@@ -85,11 +85,11 @@ static void cpu_init(struct emu *emu)
 	memcpy(ctx->fxsave, old.fxsave, sizeof ctx->fxsave);
 	ctx->fpu_present = old.fpu_present;
 	memcpy(&ctx->magic, &old.magic, offsetof(struct ctx, gpr));
-	ctx->tsc_offset = old.tsc_offset;
+	memcpy(&ctx->tsc_offset, &old.tsc_offset, offsetof(struct ctx, reserved_3c8) - offsetof(struct ctx, tsc_offset));
 	ctx->smbase = old.smbase;
 	ctx->cr0 = (ctx->cr0 & ~(uint64_t)(CTX_CR0_CD | CTX_CR0_NW)) | (old.cr0 & (CTX_CR0_CD | CTX_CR0_NW));
 	flags_set(emu, (uint32_t)ctx->rflags);
-	special_from_ctx(emu);
+	emu_special_changed(emu);
 	emu_mode_changed(emu);
 	paging_flush(emu);
 }
@@ -125,6 +125,7 @@ static void take_pending_db(struct emu *emu)
 	emu->fault.dr6 = ctx->pending_db;
 	ctx->pending_db = 0;
 	emu->special &= ~(uint32_t)SPECIAL_DB;
+	wake(emu);
 	intr_deliver_fault(emu);
 }
 
@@ -138,8 +139,8 @@ static bool take_pins(struct emu *emu)
 		return true;
 	if (pins->smi && !ctx->smm) {
 		pins->smi = false;
-		wake(emu);
-		smm_enter(emu);
+		if (emu->cpu >= EMU_CPU_PENTIUM)
+			smm_enter(emu);
 	}
 	if (pins->init && !ctx->smm) {
 		pins->init = false;
@@ -171,6 +172,13 @@ static void trace_insn(struct emu *emu, const struct insn *insn)
 
 /* --- running --------------------------------------------------------------------- */
 
+/* The instruction did not happen, nor did what it would have hit. */
+static void forget_accesses(struct emu *emu)
+{
+	emu->ctx->pending_db &= ~0xfu;
+	special_set(emu, SPECIAL_DB, emu->ctx->pending_db);
+}
+
 static inline enum exec run_block(struct emu *emu, struct block *block)
 {
 	log_trace(LOG_TRACE_BLOCK, "block %04x:%08x %u bytes, %u instructions", emu->ctx->seg[CTX_CS].selector,
@@ -186,25 +194,30 @@ static inline enum exec run_block(struct emu *emu, struct block *block)
 	if (unlikely(result == EXEC_FAULT)) {
 		if (!emu->fault.keep_ip)
 			emu->ctx->rip = insn_ip(emu, insn);
+		forget_accesses(emu);
 		intr_deliver_fault(emu);
 	}
 	return result;
 }
 
 /* Does this operation end with the trap of a single step? INT clears TF itself. */
-static bool steps(const struct insn *insn)
+static bool steps(const struct emu *emu, const struct insn *insn)
 {
-	return insn->op != OP_int && insn->op != OP_int3 && insn->op != OP_into && insn->op != OP_int1;
+	if (insn->op == OP_into)
+		return (uint32_t)emu->ctx->rip == insn_next_ip(emu, insn);
+	return insn->op != OP_int && insn->op != OP_int3 && insn->op != OP_int1;
 }
 
-/* A code breakpoint at the next instruction. */
+/* A code breakpoint at the next instruction, unless MOV SS came before it. */
 static bool take_code_breakpoint(struct emu *emu)
 {
 	uint32_t linear = (uint32_t)emu->ctx->seg[CTX_CS].base + (uint32_t)emu->ctx->rip;
-	uint32_t hit = emu->ctx->rflags & CTX_EFLAGS_RF ? 0 : debug_code_match(emu, linear);
+	bool held = (emu->ctx->rflags & CTX_EFLAGS_RF) || (emu->ctx->interrupt_shadow & CTX_SHADOW_MOV_SS);
+	uint32_t hit = held ? 0 : debug_code_match(emu, linear);
 	if (!hit)
 		return false;
 	emu_raise(emu, VEC_DB);
+	emu->fault.is_trap = true;
 	emu->fault.dr6 = hit;
 	intr_deliver_fault(emu);
 	return true;
@@ -230,7 +243,7 @@ static enum exec run_single(struct emu *emu)
 	ctx->rflags &= ~(uint64_t)CTX_EFLAGS_RF;
 	emu->special &= ~(uint32_t)(SPECIAL_SHADOW | SPECIAL_RF);
 	enum exec result = run_block(emu, block);
-	if (step && result != EXEC_FAULT && steps(block->insns)) {
+	if (step && result != EXEC_FAULT && steps(emu, block->insns)) {
 		ctx->pending_db |= 0x4000; /* DR6.BS */
 		emu->special |= SPECIAL_DB;
 	}
@@ -316,8 +329,11 @@ static void enter(struct emu *emu, struct ctx *ctx)
 	emu->shutdown = false;
 	emu->block = NULL;
 	flags_set(emu, (uint32_t)ctx->rflags);
-	special_from_ctx(emu);
+	emu_special_changed(emu);
 	emu_mode_changed(emu);
+	/* A fault here is the other engine's: the entries read as not present. */
+	if (emu->paging && emu->pae && !emu->pdptes_known && !paging_load_pdptes(emu))
+		memset(emu->pdpte, 0, sizeof emu->pdpte);
 	if (ctx->rflags & CTX_EFLAGS_IF || emu->pins->nmi || emu->pins->smi)
 		cpu_pins_attend(emu->pins);
 }
@@ -351,6 +367,7 @@ static void emu_new_epoch(struct engine *engine)
 {
 	struct emu *emu = (struct emu *)engine;
 	block_cache_distrust(emu->cache);
+	emu->pdptes_known = false;
 	memset(emu->tlb, 0, sizeof emu->tlb);
 }
 

@@ -7,11 +7,17 @@
 /* Offsets from SMBASE + 8000h. */
 enum {
 	SMM_HALT = 0x7f02, SMM_REVISION = 0x7ef8 + 4, SMM_SMBASE = 0x7ef8,
-	SMM_EDI = 0x7fec, SMM_EAX = 0x7fd0, SMM_SELECTORS = 0x7fa8, SMM_HIDDEN = 0x7e00,
+	SMM_CR0 = 0x7ffc, SMM_CR4 = 0x7f14, SMM_EAX = 0x7fd0, SMM_SELECTORS = 0x7fa8, SMM_HIDDEN = 0x7e00,
+	SMM_NMI_MASKED = 0x7e60, SMM_PENDING_DB = 0x7e64, SMM_SHADOW = 0x7e68,
 };
 
 /* Revision 0002h: SMBASE relocation. */
 #define SMM_REVISION_VALUE 0x00020000u
+
+/* The handler may write what it likes into the map. */
+#define SMM_ACCESS_DEFINED (0xf0ffu | CTX_SEG_UNUSABLE | CTX_SEG_REAL)
+#define SMM_EFLAGS_DEFINED 0x003f7fd5u
+#define SMM_CR0_DEFINED    0xe005003fu
 
 static uint32_t at(const struct emu *emu, uint32_t offset)
 {
@@ -32,10 +38,10 @@ static uint32_t get(struct emu *emu, uint32_t offset)
 static const struct {
 	uint16_t offset, field;
 } fields[] = {
-	{ 0x7ffc, offsetof(struct ctx, cr0) }, { 0x7ff8, offsetof(struct ctx, cr3) },
+	{ SMM_CR0, offsetof(struct ctx, cr0) }, { 0x7ff8, offsetof(struct ctx, cr3) },
 	{ 0x7ff4, offsetof(struct ctx, rflags) }, { 0x7ff0, offsetof(struct ctx, rip) },
 	{ 0x7fcc, offsetof(struct ctx, dr6) }, { 0x7fc8, offsetof(struct ctx, dr7) },
-	{ 0x7f14, offsetof(struct ctx, cr4) },
+	{ SMM_CR4, offsetof(struct ctx, cr4) },
 	{ 0x7e90, offsetof(struct ctx, gdtr.base) }, { 0x7e94, offsetof(struct ctx, idtr.base) },
 };
 
@@ -60,6 +66,9 @@ static void save(struct emu *emu)
 	put(emu, 0x7e9c, ctx->idtr.limit);
 	put(emu, SMM_REVISION, SMM_REVISION_VALUE);
 	put(emu, SMM_SMBASE, ctx->smbase);
+	put(emu, SMM_NMI_MASKED, ctx->nmi_masked);
+	put(emu, SMM_PENDING_DB, ctx->pending_db);
+	put(emu, SMM_SHADOW, ctx->interrupt_shadow);
 	mem_write(emu->mem, at(emu, SMM_HALT), 2, ctx->halted);
 }
 
@@ -85,6 +94,8 @@ void smm_enter(struct emu *emu)
 	ctx->smm = 1;
 	ctx->halted = 0;
 	ctx->interrupt_shadow = 0;
+	ctx->pending_db = 0;
+	ctx->nmi_masked = 1;
 	eflags_set(emu, CTX_EFLAGS_R1);
 	ctx->cr0 &= ~(uint64_t)(CTX_CR0_PE | CTX_CR0_EM | CTX_CR0_TS | CTX_CR0_PG);
 	ctx->cr4 = 0;
@@ -93,15 +104,18 @@ void smm_enter(struct emu *emu)
 		enter_segment(emu, sreg, 0, 0);
 	enter_segment(emu, CTX_CS, (uint16_t)(ctx->smbase >> 4), ctx->smbase);
 	ctx->rip = 0x8000;
-	emu->special = 0;
+	emu_special_changed(emu);
 	paging_flush(emu);
 	emu_mode_changed(emu);
 }
 
+/* SDM vol. 3, 31.3.1: what shuts the processor down. */
 static bool restorable(struct emu *emu)
 {
-	uint32_t cr0 = get(emu, fields[0].offset), smbase = get(emu, SMM_SMBASE);
-	return !((cr0 & CTX_CR0_PG) && !(cr0 & CTX_CR0_PE)) && !(smbase & 0x7fff);
+	uint32_t cr0 = get(emu, SMM_CR0), cr4 = get(emu, SMM_CR4), smbase = get(emu, SMM_SMBASE);
+	bool aligned = emu->cpu >= EMU_CPU_P6 || !(smbase & 0x7fff);
+	return !((cr0 & CTX_CR0_PG) && !(cr0 & CTX_CR0_PE)) && !((cr0 & CTX_CR0_NW) && !(cr0 & CTX_CR0_CD)) &&
+	       !(cr4 & ~control_cr4_defined(emu)) && aligned;
 }
 
 static void restore(struct emu *emu)
@@ -113,12 +127,19 @@ static void restore(struct emu *emu)
 		ctx->seg[i].selector = (uint16_t)get(emu, SMM_SELECTORS + 4 * i);
 		ctx->seg[i].base = get(emu, SMM_HIDDEN + 12 * i);
 		ctx->seg[i].limit = get(emu, SMM_HIDDEN + 12 * i + 4);
-		ctx->seg[i].access = get(emu, SMM_HIDDEN + 12 * i + 8);
+		ctx->seg[i].access = get(emu, SMM_HIDDEN + 12 * i + 8) & SMM_ACCESS_DEFINED;
 	}
 	for (unsigned i = 0; i < FIELDS; i++)
 		*field_of(ctx, i) = get(emu, fields[i].offset);
 	ctx->gdtr.limit = get(emu, 0x7e98) & 0xffff;
 	ctx->idtr.limit = get(emu, 0x7e9c) & 0xffff;
+	ctx->cr0 = (ctx->cr0 & SMM_CR0_DEFINED) | CTX_CR0_ET;
+	ctx->rflags = (ctx->rflags & SMM_EFLAGS_DEFINED) | CTX_EFLAGS_R1;
+	ctx->dr6 = (ctx->dr6 & 0xe00f) | 0xffff0ff0u;
+	ctx->dr7 = (ctx->dr7 & 0xffff2fffu) | 0x400;
+	ctx->nmi_masked = get(emu, SMM_NMI_MASKED) & 1;
+	ctx->pending_db = get(emu, SMM_PENDING_DB) & 0xe00f;
+	ctx->interrupt_shadow = get(emu, SMM_SHADOW) & (CTX_SHADOW_STI | CTX_SHADOW_MOV_SS);
 	ctx->halted = (uint32_t)mem_read(emu->mem, at(emu, SMM_HALT), 2) & 1;
 	ctx->smbase = get(emu, SMM_SMBASE);
 }
@@ -140,8 +161,7 @@ enum exec smm_return(struct emu *emu)
 	emu_mode_changed(emu);
 	if (emu->paging && emu->pae && !paging_load_pdptes(emu))
 		emu->shutdown = true;
-	emu->special |= ctx->halted ? SPECIAL_HALT : 0;
-	emu_flags_changed(emu);
+	emu_special_changed(emu);
 	cpu_pins_attend(emu->pins);
 	return EXEC_BRANCH;
 }

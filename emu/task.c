@@ -125,8 +125,11 @@ static bool read_tss(struct emu *emu, enum task_cause cause, uint16_t selector, 
 	uint32_t error = (selector & 0xfffc) | (cause == TASK_INTERRUPT);
 	if ((selector & 4) || !(selector & 0xfffc))
 		return emu_fail(emu, vector, error);
-	if (!seg_read_descriptor(emu, selector, descriptor, vector))
+	if (!seg_read_descriptor(emu, selector, descriptor, vector)) {
+		if (emu->fault.vector == vector)
+			emu->fault.error = error;
 		return false;
+	}
 	unsigned type = descriptor->high >> 8 & 0x1f, wanted = cause == TASK_IRET ? 3 : 1;
 	if ((type & 0x17) != wanted)
 		return emu_fail(emu, vector, error);
@@ -135,9 +138,14 @@ static bool read_tss(struct emu *emu, enum task_cause cause, uint16_t selector, 
 	return descriptor_limit(descriptor) >= layout_of(type)->limit || emu_fail(emu, VEC_TS, error);
 }
 
+static uint32_t descriptor_at(const struct emu *emu, uint16_t selector)
+{
+	return (uint32_t)emu->ctx->gdtr.base + (selector & 0xfff8);
+}
+
 static bool set_busy(struct emu *emu, uint16_t selector, bool busy)
 {
-	uint32_t at = (uint32_t)emu->ctx->gdtr.base + (selector & 0xfff8) + 4, high;
+	uint32_t at = descriptor_at(emu, selector) + 4, high;
 	return emu_system_read(emu, at, 4, &high) &&
 	       emu_system_write(emu, at, 4, busy ? high | 0x200 : high & ~0x200u);
 }
@@ -157,8 +165,10 @@ static bool load_ldt(struct emu *emu, uint16_t selector)
 	ldtr->access |= CTX_SEG_UNUSABLE;
 	if (!(selector & 0xfffc))
 		return true;
-	if ((selector & 4) || !seg_read_descriptor(emu, selector, &descriptor, VEC_TS))
+	if (selector & 4)
 		return emu_fail(emu, VEC_TS, selector & 0xfffc);
+	if (!seg_read_descriptor(emu, selector, &descriptor, VEC_TS))
+		return false;
 	if ((descriptor.high >> 8 & 0x9f) != 0x82)
 		return emu_fail(emu, VEC_TS, selector & 0xfffc);
 	seg_unpack(ldtr, selector, &descriptor);
@@ -170,8 +180,10 @@ static bool load_task_code(struct emu *emu, uint16_t selector)
 	struct descriptor code;
 	uint32_t error = selector & 0xfffc;
 	unsigned rpl = selector & 3;
-	if (!error || !seg_read_descriptor(emu, selector, &code, VEC_TS))
+	if (!error)
 		return emu_fail(emu, VEC_TS, error);
+	if (!seg_read_descriptor(emu, selector, &code, VEC_TS))
+		return false;
 	unsigned dpl = code.high >> 13 & 3;
 	bool conforming = code.high & 0x400, is_code = (code.high & 0x1800) == 0x1800;
 	if (!is_code || (conforming ? dpl > rpl : dpl != rpl))
@@ -239,6 +251,7 @@ static bool load_registers(struct emu *emu, const struct task_state *state, cons
 	forget_segments(emu, state);
 	emu_mode_changed(emu);
 	emu_flags_changed(emu);
+	emu_special_changed(emu);
 	return true;
 }
 
@@ -264,6 +277,8 @@ static bool leave_task(struct emu *emu, enum task_cause cause, uint16_t selector
 	uint32_t flags = eflags_get(emu);
 	bool nested = cause == TASK_CALL || cause == TASK_INTERRUPT;
 	if (!emu_system_probe(emu, (uint32_t)tr->base, old->limit + 1u, true) ||
+	    !emu_system_probe(emu, descriptor_at(emu, tr->selector), 8, true) ||
+	    !emu_system_probe(emu, descriptor_at(emu, selector), 8, true) ||
 	    (nested && !emu_system_probe(emu, descriptor_base(tss), 2, true)))
 		return false;
 	if (!nested && !set_busy(emu, tr->selector, false))
