@@ -4,7 +4,8 @@
  * stumbles over repeated and unusual prefixes, LOCK among them.
  *
  * Where Capstone refuses or miscounts an encoding that the SDM defines (the list
- * is in tests/unit/test_decode.c), the length by ModRM and the opcode map holds. */
+ * is in tests/unit/test_decode.c), the length by ModRM and the opcode map holds;
+ * which x87 and SSE encodings there are is said in fpu_x87.c and fpu_sse.c. */
 #include "emu/decode.h"
 
 #include <capstone/capstone.h>
@@ -353,13 +354,6 @@ static void make_undefined(struct insn *insn)
 	insn->exec = op_rows[OP_ud].exec;
 }
 
-/* Encodings that are not Capstone's to judge: the map has no row for them, or
- * the SDM knows them and Capstone does not. */
-static bool trust_map(const struct parse *parse)
-{
-	return parse->row->op != OP_sse;
-}
-
 static void parse_prefixes(struct parse *parse, struct insn *insn, bool code32)
 {
 	while (parse->prefixes < parse->available && parse->prefixes < DECODE_MAX_LENGTH &&
@@ -383,7 +377,7 @@ static void finish(struct decoder *decoder, const struct parse *parse, bool code
 	size_t capstone = ask_capstone(decoder, parse, code32);
 	if (capstone != own)
 		decoder->disagreements++;
-	if ((!capstone && !trust_map(parse)) || !is_defined(decoder, parse, insn)) {
+	if (!is_defined(decoder, parse, insn)) {
 		make_undefined(insn);
 		return;
 	}
