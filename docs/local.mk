@@ -1,4 +1,8 @@
-docs_files = docs/architecture.md docs/building.md
+docs_files = \
+	docs/architecture.md \
+	docs/building.md \
+	docs/context-page.md \
+	docs/emulator.md
 
 dist_doc_DATA = README.md $(docs_files)
 

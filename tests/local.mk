@@ -10,6 +10,7 @@ tests_unit_unit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_unit_LDADD = libv2e.a $(CAPSTONE_LIBS) $(GLIB_LIBS) $(PNG_LIBS) $(CHECK_LIBS)
 
 unit_sources = \
+	tests/unit/emu_rig.c \
 	tests/unit/emu_rig.h \
 	tests/unit/i8042_rig.h \
 	tests/unit/i82077_rig.h \
@@ -30,6 +31,7 @@ unit_sources = \
 	tests/unit/test_conduct.c \
 	tests/unit/test_ctx.c \
 	tests/unit/test_debug_port.c \
+	tests/unit/test_emu_real.c \
 	tests/unit/test_exit_port.c \
 	tests/unit/test_fw_cfg.c \
 	tests/unit/test_i440fx.c \
