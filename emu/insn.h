@@ -73,7 +73,7 @@ struct insn {
 	uint8_t  raw[15];  /* the instruction's bytes, for x87/SSE and stale checks */
 };
 
-#define INSN_NO_REG ((uint16_t)offsetof(struct ctx, reserved_058))
+#define INSN_NO_REG ((uint16_t)offsetof(struct ctx, reserved_278))
 
 /* Byte registers are held as byte offsets from gpr[0]: AL 0, AH 1, CL 8 ... */
 static inline uint8_t insn_reg8(unsigned modrm_number)

@@ -6,7 +6,7 @@
 enum exec emu_raise(struct emu *emu, enum vector vector)
 {
 	memset(&emu->fault, 0, sizeof emu->fault);
-	emu->fault.vector = vector;
+	emu->fault.vector = (uint8_t)vector;
 	return EXEC_FAULT;
 }
 

@@ -73,6 +73,17 @@ static uint32_t stack_linear(const struct rig *rig, unsigned size, unsigned n)
 uint32_t rig_frame32(const struct rig *rig, unsigned n) { return rig_get(rig, stack_linear(rig, 4, n), 4); }
 uint32_t rig_frame16(const struct rig *rig, unsigned n) { return rig_get(rig, stack_linear(rig, 2, n), 2); }
 
+Suite *rig_suite(const char *name, SFun start, SFun stop, const TTest *const *tests, size_t count)
+{
+	Suite *suite = suite_create(name);
+	TCase *tcase = tcase_create(name);
+	tcase_add_checked_fixture(tcase, start, stop);
+	for (size_t i = 0; i < count; i++)
+		tcase_add_test(tcase, tests[i]);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
 /* --- real mode ------------------------------------------------------------------- */
 
 struct rig *rig_new_real(enum emu_cpu cpu)

@@ -98,6 +98,12 @@ uint32_t rig_frame16(const struct rig *rig, unsigned n);
 	ck_assert_uint_eq(rig_run(rig), vector);                           \
 	ck_assert_uint_eq(rig_frame32(rig, 0), (uint32_t)(eip)); } while (0)
 
+/* A suite of one case with checked fixtures: RIG_SUITE("name", start, stop, test, ...). */
+Suite *rig_suite(const char *name, SFun start, SFun stop, const TTest *const *tests, size_t count);
+#define RIG_SUITE(name, start, stop, ...)                                         \
+	rig_suite(name, start, stop, (const TTest *const[]){ __VA_ARGS__ },       \
+	          sizeof((const TTest *const[]){ __VA_ARGS__ }) / sizeof(const TTest *))
+
 /* --- tables ---------------------------------------------------------------- */
 
 /* Writes a descriptor to GDT or LDT. The limit is in bytes, or with G set in pages. */
