@@ -10,8 +10,11 @@ tests_unit_unit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_unit_LDADD = libv2e.a $(CAPSTONE_LIBS) $(GLIB_LIBS) $(PNG_LIBS) $(CHECK_LIBS)
 
 unit_sources = \
+	tests/insn/machine.c \
+	tests/insn/machine.h \
 	tests/unit/emu_rig.c \
 	tests/unit/emu_rig.h \
+	tests/unit/fpu_native.h \
 	tests/unit/i8042_rig.h \
 	tests/unit/i82077_rig.h \
 	tests/unit/i8237_rig.h \
@@ -31,7 +34,9 @@ unit_sources = \
 	tests/unit/test_conduct.c \
 	tests/unit/test_ctx.c \
 	tests/unit/test_debug_port.c \
+	tests/unit/test_emu_models.c \
 	tests/unit/test_emu_real.c \
+	tests/unit/test_emu_smc.c \
 	tests/unit/test_exit_port.c \
 	tests/unit/test_fw_cfg.c \
 	tests/unit/test_i440fx.c \
