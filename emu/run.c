@@ -232,6 +232,9 @@ static enum exec run_single(struct emu *emu)
 	bool step = ctx->rflags & CTX_EFLAGS_TF;
 	struct block *block = block_find(emu, (uint32_t)ctx->rip, true);
 	if (!block) {
+		emu->insns++;
+		ctx->interrupt_shadow = 0;
+		emu->special &= ~(uint32_t)SPECIAL_SHADOW;
 		intr_deliver_fault(emu);
 		return EXEC_BRANCH;
 	}

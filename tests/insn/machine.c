@@ -44,6 +44,12 @@ enum stop_reason machine_run(struct machine *machine, uint64_t insns)
 	return machine->engine->ops->run(machine->engine, &machine->ctx);
 }
 
+enum stop_reason machine_step(struct machine *machine)
+{
+	machine->ctx.interrupt_shadow = CTX_SHADOW_STI;
+	return machine_run(machine, 1);
+}
+
 void machine_set_real(struct machine *machine, enum ctx_sreg sreg, uint16_t selector)
 {
 	struct ctx_seg *seg = &machine->ctx.seg[sreg];
