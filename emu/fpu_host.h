@@ -45,4 +45,23 @@ static inline uint8_t fpu_code_modrm(const struct insn *insn)
 /* Runs `code`, at most six bytes, on the frame. False: this host cannot. */
 bool fpu_host_run(struct fpu_host *fpu, uint64_t code);
 
+/* --- fpu_simd.c ------------------------------------------------------------------------ */
+
+/* Runs an SSE instruction on the frame. MXCSR gets the flags of a guest that has masked
+ * all, or all but underflow. False: this host cannot. */
+bool fpu_simd_run(struct emu *emu, uint64_t code);
+
+/* An operation that can overflow or underflow: 58 to 5E, on `count` elements of 4 or
+ * (wide) 8 bytes. For a conversion `second` is not looked at. */
+struct fpu_simd {
+	uint8_t opcode;
+	bool wide;
+	unsigned count;
+	const uint8_t *first, *second;
+};
+
+/* The flags it raises by the guest's masks. The frame is lost, `first` and `second` must
+ * not be there. */
+uint32_t fpu_simd_flags(struct emu *emu, const struct fpu_simd *simd);
+
 #endif

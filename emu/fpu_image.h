@@ -30,6 +30,7 @@ _Static_assert(sizeof(struct fpu_image) == CTX_FXSAVE_SIZE, "FXSAVE image");
 #define FSW_IE         0x0001u
 #define FSW_OE         0x0008u
 #define FSW_UE         0x0010u
+#define FSW_PE         0x0020u
 #define FSW_SF         0x0040u
 #define FSW_ES         0x0080u
 #define FSW_B          0x8000u
@@ -41,7 +42,10 @@ _Static_assert(sizeof(struct fpu_image) == CTX_FXSAVE_SIZE, "FXSAVE image");
 /* SDM vol. 1, figure 10-3. */
 #define MXCSR_FLAGS      0x003fu
 #define MXCSR_BEFORE     0x0007u /* IE DE ZE: found before the computation */
+#define MXCSR_OE         0x0008u
 #define MXCSR_UE         0x0010u
+#define MXCSR_PE         0x0020u
+#define MXCSR_DAZ        0x0040u
 #define MXCSR_MASKS      0x1f80u
 #define MXCSR_MASK_SHIFT 7
 #define MXCSR_UM         0x0800u

@@ -190,51 +190,55 @@ static bool finish(struct emu *emu, const struct insn *insn, const struct form *
 
 /* --- running ---------------------------------------------------------------------------------- */
 
-/* With underflow unmasked a tiny result counts even if it is exact, which a masked
- * run does not flag; with FZ it does. FZ has no effect for the guest then. */
-static bool run_underflow(struct fpu_host *fpu, uint64_t code)
+/* The flags of an instruction that overflows or underflows, unmasked. */
+static uint32_t range_flags(struct emu *emu, const struct insn *insn)
 {
-	struct fpu_frame before = fpu->frame;
-	fpu->frame.image.mxcsr |= MXCSR_FZ;
-	if (!fpu_host_run(fpu, code))
-		return false;
-	uint32_t underflow = fpu->frame.image.mxcsr & MXCSR_UE;
-	fpu->frame = before;
-	fpu->frame.image.mxcsr &= ~MXCSR_FZ;
-	if (!fpu_host_run(fpu, code))
-		return false;
-	fpu->frame.image.mxcsr |= underflow;
-	return true;
+	static const uint8_t counts[] = { 4, 2, 1, 1 };
+	const struct fpu_image *image = fpu_image(emu);
+	unsigned kind = column(insn);
+	uint8_t operand[16];
+	memcpy(operand, emu->fpu->frame.operand, sizeof operand);
+	struct fpu_simd simd = {
+		.opcode = *fpu_sse_opcode(insn),
+		.wide = kind == COLUMN_66 || kind == COLUMN_F2,
+		.count = counts[kind],
+		.first = image->xmm[insn->modrm >> 3 & 7],
+		.second = insn->is_memory ? operand : image->xmm[insn->modrm & 7],
+	};
+	if (simd.opcode == 0x5a)
+		simd.first = simd.second;
+	return fpu_simd_flags(emu, &simd);
 }
 
 /* An unmasked error leaves everything but the flags alone; one that is found before
  * the computation keeps the others from being found (SDM vol. 1, 11.5.3). */
-static bool simd_error(struct emu *emu)
+static bool simd_error(struct emu *emu, const struct insn *insn)
 {
 	struct fpu_image *image = fpu_image(emu);
 	uint32_t raised = emu->fpu->frame.image.mxcsr & MXCSR_FLAGS;
 	uint32_t unmasked = raised & ~(image->mxcsr >> MXCSR_MASK_SHIFT);
 	if (likely(!unmasked))
 		return false;
-	image->mxcsr |= unmasked & MXCSR_BEFORE ? raised & MXCSR_BEFORE : raised;
+	if (unmasked & MXCSR_BEFORE)
+		raised &= MXCSR_BEFORE;
+	else if (unmasked & (MXCSR_OE | MXCSR_UE))
+		raised = range_flags(emu, insn);
+	image->mxcsr |= raised;
 	return true;
 }
 
 enum exec exec_sse(struct emu *emu, const struct insn *insn)
 {
 	const struct form *form = find_form(insn);
-	struct fpu_host *fpu = emu->fpu;
 	enum exec result = fpu_check_sse(emu, insn, units(insn, form));
 	if (result != EXEC_NEXT)
 		return result;
 	fpu_take(emu);
 	if (!begin(emu, insn, form))
 		return EXEC_FAULT;
-	uint64_t code = stub_code(insn, form);
-	bool underflow = !(fpu_image(emu)->mxcsr & MXCSR_UM);
-	if (!(underflow ? run_underflow(fpu, code) : fpu_host_run(fpu, code)))
+	if (!fpu_simd_run(emu, stub_code(insn, form)))
 		return emu_raise(emu, VEC_UD);
-	if (simd_error(emu))
+	if (simd_error(emu, insn))
 		return emu_raise(emu, emu->ctx->cr4 & CTX_CR4_OSXMMEXCPT ? VEC_XM : VEC_UD);
 	if (!finish(emu, insn, form))
 		return EXEC_FAULT;
