@@ -78,6 +78,11 @@ enum script_state script_poll(struct script_run *run, uint64_t now)
 	return run->state;
 }
 
+unsigned script_run_done(const struct script_run *run)
+{
+	return run->next;
+}
+
 void script_serial_byte(struct script_run *run, uint8_t byte)
 {
 	if (run->serial->len >= SCRIPT_SERIAL_MAX) {

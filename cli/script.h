@@ -48,6 +48,9 @@ void script_run_free(struct script_run *run);
  * can be done at this moment. */
 enum script_state script_poll(struct script_run *run, uint64_t now);
 
+/* How many commands are done: the number of the one that runs now. */
+unsigned script_run_done(const struct script_run *run);
+
 /* A byte that the guest sent over the first serial port. */
 void script_serial_byte(struct script_run *run, uint8_t byte);
 
