@@ -1,0 +1,207 @@
+#include "cli/probe.h"
+
+#include <stdio.h>
+
+#include <glib.h>
+
+#include "cli/engines.h"
+#include "cli/options.h"
+#include "hv/hv.h"
+
+enum { PROBE_USABLE = 0, PROBE_UNUSABLE = 1, PROBE_USAGE = 2 };
+
+struct choice {
+	bool json, help, man;
+};
+
+static bool set_json(void *target, const char *value, char **error)
+{
+	struct choice *choice = target;
+	(void)value, (void)error;
+	return choice->json = true;
+}
+
+static bool set_help(void *target, const char *value, char **error)
+{
+	struct choice *choice = target;
+	(void)value, (void)error;
+	return choice->help = true;
+}
+
+static bool set_man(void *target, const char *value, char **error)
+{
+	struct choice *choice = target;
+	(void)value, (void)error;
+	return choice->man = true;
+}
+
+static bool refuse_operand(void *target, const char *value, char **error)
+{
+	(void)target;
+	*error = g_strdup_printf("'%s' is too much; v2e probe takes options only", value);
+	return false;
+}
+
+static const struct option_row rows[] = {
+	{ .heading = "Options", .name = "json", .help = "print JSON, for scripts", .set = set_json },
+	{ .name = "help", .letter = 'h', .help = "show this help", .set = set_help },
+	{ .name = "man", .help = "print the options as man(7) source", .set = set_man },
+};
+
+static const struct option_table table = {
+	.command = "v2e probe",
+	.arguments = "",
+	.summary = "Show what KVM can do on this host, and what --engine auto does.",
+	.rows = rows,
+	.count = G_N_ELEMENTS(rows),
+	.operand = refuse_operand,
+};
+
+/* --- for people ------------------------------------------------------------------------ */
+
+static const char *yes_no(int value)
+{
+	return value < 0 ? "unknown" : value ? "yes" : "no";
+}
+
+static void print_modes(const struct hv_probe *probe)
+{
+	for (unsigned mode = 0; mode < HV_MODES; mode++) {
+		printf("%-24s%s", hv_mode_name((enum hv_mode)mode), hv_runs_name(probe->mode[mode].runs));
+		if (probe->mode[mode].runs != HV_REFUSED)
+			printf(", %.1f million instructions a second", (double)probe->mode[mode].insns_per_second / 1e6);
+		putchar('\n');
+	}
+}
+
+static void print_watches(const struct hv_probe *probe)
+{
+	for (unsigned kind = HV_WATCH_TRACE; kind < HV_WATCHES; kind++) {
+		g_autofree char *name = g_strconcat("watch ", hv_watch_name((enum hv_watch)kind), NULL);
+		if (probe->watch[kind].usable)
+			printf("%-24susable, %s, %.1f us a stop\n", name, probe->watch[kind].exact ? "exact" : "late",
+			       (double)probe->watch[kind].stop_ns / 1e3);
+		else
+			printf("%-24snot usable: %s\n", name, probe->watch[kind].remedy);
+	}
+}
+
+static void print_text(const struct hv_probe *probe, const char *why)
+{
+	if (probe->error) {
+		printf("%-24sno: %s\n", "KVM", probe->error);
+	} else {
+		printf("%-24susable\n%-24s%s\n", "KVM", "vendor", hv_vendor_name(probe->vendor));
+		if (probe->vendor == HV_VENDOR_INTEL)
+			printf("%-24s%s\n%-24s%s\n", "unrestricted guest", yes_no(probe->unrestricted_guest), "ept", yes_no(probe->ept));
+		print_modes(probe);
+		printf("%-24s%.1f us\n", "exit and back", (double)probe->exit_ns / 1e3);
+		print_watches(probe);
+	}
+	printf("%-24s%s\n", "--engine auto", why);
+}
+
+/* --- for scripts ------------------------------------------------------------------------- */
+
+/* Messages are UTF-8 of ours and of strerror(). */
+static void print_string(const char *text)
+{
+	putchar('"');
+	for (; *text; text++) {
+		unsigned char byte = (unsigned char)*text;
+		if (byte == '"' || byte == '\\')
+			printf("\\%c", byte);
+		else if (byte < ' ')
+			printf("\\u%04x", byte);
+		else
+			putchar(byte);
+	}
+	putchar('"');
+}
+
+static void print_bool_or_null(const char *name, int value)
+{
+	printf("  \"%s\": %s,\n", name, value < 0 ? "null" : value ? "true" : "false");
+}
+
+static void print_modes_json(const struct hv_probe *probe)
+{
+	printf("  \"modes\": {");
+	for (unsigned mode = 0; mode < HV_MODES; mode++)
+		printf("%s\n    \"%s\": { \"runs\": \"%s\", \"insns_per_second\": %" G_GUINT64_FORMAT " }", mode ? "," : "",
+		       hv_mode_name((enum hv_mode)mode), hv_runs_name(probe->mode[mode].runs), probe->mode[mode].insns_per_second);
+	printf("\n  },\n");
+}
+
+static void print_watches_json(const struct hv_probe *probe)
+{
+	printf("  \"watch\": {");
+	for (unsigned kind = HV_WATCH_TRACE; kind < HV_WATCHES; kind++) {
+		bool usable = probe->watch[kind].usable;
+		printf("%s\n    \"%s\": { \"usable\": %s, ", kind > HV_WATCH_TRACE ? "," : "", hv_watch_name((enum hv_watch)kind),
+		       usable ? "true" : "false");
+		if (usable) {
+			printf("\"exact\": %s, \"stop_ns\": %" G_GUINT64_FORMAT " }", probe->watch[kind].exact ? "true" : "false",
+			       probe->watch[kind].stop_ns);
+		} else {
+			printf("\"remedy\": ");
+			print_string(probe->watch[kind].remedy);
+			printf(" }");
+		}
+	}
+	printf("\n  },\n");
+}
+
+static void print_json(const struct hv_probe *probe, bool hybrid, const char *why)
+{
+	printf("{\n  \"kvm\": %s,\n", probe->error ? "false" : "true");
+	if (probe->error) {
+		printf("  \"error\": ");
+		print_string(probe->error);
+		printf(",\n");
+	} else {
+		printf("  \"vendor\": \"%s\",\n", hv_vendor_name(probe->vendor));
+		print_bool_or_null("unrestricted_guest", probe->unrestricted_guest);
+		print_bool_or_null("ept", probe->ept);
+		print_modes_json(probe);
+		printf("  \"exit_ns\": %" G_GUINT64_FORMAT ",\n", probe->exit_ns);
+		print_watches_json(probe);
+	}
+	printf("  \"auto\": \"%s\",\n  \"why\": ", hybrid ? "hybrid" : "emu");
+	print_string(why);
+	printf("\n}\n");
+}
+
+/* --- the command ---------------------------------------------------------------------------- */
+
+static int probe_host(bool json)
+{
+	g_autofree char *why = NULL;
+	struct hv_probe *probe = hv_probe();
+	bool hybrid = engines_auto(probe, &why);
+	if (json)
+		print_json(probe, hybrid, why);
+	else
+		print_text(probe, why);
+	int status = probe->error ? PROBE_UNUSABLE : PROBE_USABLE;
+	hv_probe_free(probe);
+	return status;
+}
+
+int probe_main(int argc, char *const *argv)
+{
+	struct choice choice = { false, false, false };
+	char *error = NULL;
+	if (!options_parse(&table, argc, argv, &choice, &error)) {
+		fprintf(stderr, "v2e probe: %s\n", error);
+		g_free(error);
+		return PROBE_USAGE;
+	}
+	if (choice.man)
+		options_print_man(&table, stdout);
+	else if (choice.help)
+		options_print_help(&table, stdout);
+	else
+		return probe_host(choice.json);
+	return PROBE_USABLE;
+}

@@ -1,0 +1,112 @@
+/* The KVM engine: runs protected mode on the CPU itself. The only public header
+ * of hv/. All devices stay in user space. */
+#ifndef V2E_HV_HV_H
+#define V2E_HV_HV_H
+
+#include "shared/bus.h"
+#include "shared/clock.h"
+#include "shared/engine.h"
+#include "shared/irq.h"
+#include "shared/mem.h"
+
+/* How KVM_RUN is made to come back where the guest leaves protected mode. */
+enum hv_watch {
+	HV_WATCH_AUTO,       /* the first of the following that works */
+	HV_WATCH_TRACE,      /* perf tracepoints of kvm: exact; wants privileges */
+	HV_WATCH_BREAKPOINT, /* hardware breakpoints on learned `mov cr0` */
+	HV_WATCH_LAZY,       /* each ordinary exit looks: late */
+	HV_WATCHES,
+};
+
+/* "auto", "trace", "breakpoint", "lazy". */
+const char *hv_watch_name(enum hv_watch watch);
+bool hv_watch_parse(const char *name, enum hv_watch *watch);
+
+/* --- what this host can do ------------------------------------------------------ */
+
+enum hv_mode {
+	HV_MODE_REAL, HV_MODE_VM86, HV_MODE_PM16, HV_MODE_PM32, HV_MODE_PM32_PAGED,
+	HV_MODE_PM64, HV_MODE_PM64_USER,
+	HV_MODES,
+};
+
+enum hv_runs {
+	HV_REFUSED,     /* KVM stops at the first instructions */
+	HV_INTERPRETED, /* by the kernel, no faster than an emulator */
+	HV_NATIVE,
+};
+
+enum hv_vendor { HV_VENDOR_OTHER, HV_VENDOR_INTEL, HV_VENDOR_AMD };
+
+struct hv_probe {
+	char *error;           /* why there is no KVM; the rest is unset then */
+	enum hv_vendor vendor; /* whose module of KVM runs here */
+	int unrestricted_guest, ept; /* Intel: 0 or 1, -1: not known */
+	struct {
+		enum hv_runs runs;
+		uint64_t insns_per_second;
+	} mode[HV_MODES];
+	uint64_t exit_ns;      /* KVM_RUN and back, for one OUT */
+	struct {
+		bool usable;
+		bool exact;        /* stopped right behind `mov cr0` */
+		uint64_t stop_ns;  /* that stop, where usable */
+		char *remedy;      /* what would make it usable; NULL where it is */
+	} watch[HV_WATCHES];   /* [HV_WATCH_AUTO] stays unset */
+	enum hv_watch best;    /* what HV_WATCH_AUTO takes */
+};
+
+/* Runs tiny guests for some 100 ms. Free with hv_probe_free(). */
+struct hv_probe *hv_probe(void);
+void hv_probe_free(struct hv_probe *probe); /* NULL is fine */
+
+/* "real", "vm86", "pm16", "pm32", "pm32-paged", "pm64", "pm64-user". */
+const char *hv_mode_name(enum hv_mode mode);
+const char *hv_runs_name(enum hv_runs runs);
+const char *hv_vendor_name(enum hv_vendor vendor);
+
+/* --- the engine ------------------------------------------------------------------ */
+
+struct hv_cpuid {
+	uint32_t leaf, eax, ebx, ecx, edx;
+};
+
+struct hv_config {
+	struct mem *mem;
+	struct bus *bus;
+	struct clock *clock; /* real; runs its timers while the guest runs */
+	struct cpu_pins *pins;
+	/* What the guest's CPUID says, the same as in the emulator. */
+	const struct hv_cpuid *cpuid; /* copied */
+	unsigned cpuids;
+	uint32_t cpu_signature; /* for EDX after INIT */
+	const struct hv_probe *probe; /* only read by hv_new() */
+	enum hv_watch watch;
+	/* Takes modes that KVM itself interprets as well. */
+	bool interpreted;
+	/* There is no other engine: real mode and what fails is KVM's as well. */
+	bool alone;
+};
+
+/* None of the things in `config` is owned; they must outlive the engine. Freed by
+ * ops->free. Returns NULL and a message (g_free) that names what is missing.
+ *
+ * Its signals are SIGRTMIN + 1 (the deadline, kicks) and, with HV_WATCH_TRACE,
+ * SIGTRAP or SIGRTMIN + 2. run() may be called from one thread at a time. */
+struct engine *hv_new(const struct hv_config *config, char **error);
+
+/* The one that HV_WATCH_AUTO came to. */
+enum hv_watch hv_watch_of(const struct engine *engine);
+
+/* ctx.stop_detail with STOP_MODE and STOP_ERROR. */
+enum hv_detail {
+	HV_DETAIL_NONE,
+	HV_DETAIL_EMULATION, /* KVM could not interpret an instruction */
+	HV_DETAIL_SHUTDOWN,  /* KVM gave up, perhaps without need */
+	HV_DETAIL_ENTRY,     /* the CPU or KVM refused the state */
+	HV_DETAIL_EXIT,      /* an exit that nobody asked for */
+	HV_DETAIL_IOCTL,     /* a call failed: KVM is not used any more */
+	HV_DETAIL_SMI,       /* a system management interrupt, and no other engine */
+};
+
+#endif

@@ -1,0 +1,157 @@
+/* The engine's making and end. */
+#include <errno.h>
+#include <sys/ioctl.h>
+
+#include <glib.h>
+
+#include "hv/kvm_private.h"
+#include "shared/log.h"
+
+static const char *const watch_names[HV_WATCHES] = { "auto", "trace", "breakpoint", "lazy" };
+
+const char *hv_watch_name(enum hv_watch watch)
+{
+	return watch_names[watch];
+}
+
+bool hv_watch_parse(const char *name, enum hv_watch *watch)
+{
+	for (unsigned n = 0; n < HV_WATCHES; n++)
+		if (!g_strcmp0(name, watch_names[n])) {
+			*watch = (enum hv_watch)n;
+			return true;
+		}
+	return false;
+}
+
+static int set_slot(void *owner, const struct kvm_userspace_memory_region *region)
+{
+	const struct kvm *kvm = owner;
+	return kvm_vm_ioctl(kvm->vm.vm, KVM_SET_USER_MEMORY_REGION, (void *)region);
+}
+
+/* Every even kernel has 32 or more. */
+#define SLOTS_MIN 32
+
+static int open_memory(struct kvm *kvm)
+{
+	int slots = ioctl(kvm->vm.vm, KVM_CHECK_EXTENSION, KVM_CAP_NR_MEMSLOTS);
+	kvm->mem = kvm_mem_new(kvm->config.mem, (unsigned)MAX(slots, SLOTS_MIN), set_slot, kvm);
+	return 0;
+}
+
+static int open_watch(struct kvm *kvm, char **error)
+{
+	enum hv_watch kind = kvm->config.watch;
+	if (kvm->config.alone)
+		return 0;
+	if (kind == HV_WATCH_AUTO)
+		kind = kvm->config.probe->best;
+	g_autofree char *why = NULL;
+	kvm->watch = kvm_watch_new(&kvm->vm, kind, kvm->config.mem, &why);
+	if (kvm->watch)
+		return 0;
+	*error = g_strdup_printf("--watch %s: %s", hv_watch_name(kind), why);
+	return -ENOTSUP;
+}
+
+static int open_state(struct kvm *kvm, char **error)
+{
+	int result = kvm_state_init(kvm, error);
+	if (result)
+		return result;
+	result = kvm_vm_ioctl(kvm->vm.vcpu, KVM_GET_SREGS, &kvm->held_sregs);
+	if (result)
+		*error = g_strdup_printf("KVM_GET_SREGS: %s; see the kernel's log", g_strerror(-result));
+	return result;
+}
+
+static void kvm_print_stats(struct engine *engine, FILE *out)
+{
+	const struct kvm *kvm = (const struct kvm *)engine;
+	const struct kvm_stats *stats = &kvm->stats;
+	const struct { const char *name; uint64_t value; } rows[] = {
+		{ "runs", stats->runs }, { "exits", stats->exits }, { "exits_io", stats->io }, { "exits_mmio", stats->mmio },
+		{ "exits_signal", stats->signals }, { "interrupts", stats->interrupts },
+		{ "interrupts_left", stats->left_interrupts },
+		{ "boundaries", stats->boundaries }, { "boundaries_late", stats->late_boundaries },
+		{ "failed_emulation", stats->failures[HV_DETAIL_EMULATION] },
+		{ "failed_shutdown", stats->failures[HV_DETAIL_SHUTDOWN] },
+		{ "failed_entry", stats->failures[HV_DETAIL_ENTRY] }, { "failed_exit", stats->failures[HV_DETAIL_EXIT] },
+		{ "failed_ioctl", stats->failures[HV_DETAIL_IOCTL] },
+		{ "msr_ioctls", stats->msr_ioctls }, { "fpu_ioctls", stats->fpu_ioctls },
+		{ "debug_ioctls", stats->debug_ioctls }, { "tlb_flushes", stats->tlb_flushes },
+		{ "slots", kvm_mem_slots(kvm->mem) },
+	};
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+		fprintf(out, "kvm.%s %" G_GUINT64_FORMAT "\n", rows[i].name, rows[i].value);
+	fprintf(out, "kvm.watch %s\n", kvm->watch ? hv_watch_name(kvm_watch_kind(kvm->watch)) : "none");
+}
+
+/* All memory is KVM's to look at anew; it has no copies. */
+static void kvm_new_epoch(struct engine *engine)
+{
+	(void)engine;
+}
+
+static void kvm_free(struct engine *engine)
+{
+	struct kvm *kvm = (struct kvm *)engine;
+	kvm_run_forget_thread(kvm);
+	kvm_watch_free(kvm->watch);
+	kvm_vm_close(&kvm->vm);
+	kvm_mem_free(kvm->mem);
+	g_free(kvm->xsave);
+	g_free((void *)kvm->config.cpuid);
+	g_free(kvm);
+}
+
+static const struct engine_ops kvm_ops = {
+	.name = "kvm",
+	.can_run = kvm_run_can_run,
+	.run = kvm_run_run,
+	.kick = kvm_run_kick,
+	.new_epoch = kvm_new_epoch,
+	.print_stats = kvm_print_stats,
+	.free = kvm_free,
+};
+
+static void copy_probe(struct kvm *kvm)
+{
+	const struct hv_probe *probe = kvm->config.probe;
+	for (unsigned n = 0; n < HV_MODES; n++)
+		kvm->runs[n] = probe->mode[n].runs;
+}
+
+struct engine *hv_new(const struct hv_config *config, char **error)
+{
+	if (config->probe->error) {
+		*error = g_strdup(config->probe->error);
+		return NULL;
+	}
+	struct kvm *kvm = g_new0(struct kvm, 1);
+	kvm->engine.ops = &kvm_ops;
+	kvm->config = *config;
+	kvm->config.cpuid = g_memdup2(config->cpuid, config->cpuids * sizeof *config->cpuid);
+	copy_probe(kvm);
+	kvm->tr_not_busy = kvm_vm_is_tcg_svm();
+	int result = kvm_vm_open(&kvm->vm, error);
+	kvm->run = kvm->vm.run;
+	if (!result)
+		result = open_memory(kvm);
+	if (!result)
+		result = open_state(kvm, error);
+	if (!result)
+		result = open_watch(kvm, error);
+	kvm->config.probe = NULL;
+	if (!result)
+		return &kvm->engine;
+	kvm_free(&kvm->engine);
+	return NULL;
+}
+
+enum hv_watch hv_watch_of(const struct engine *engine)
+{
+	const struct kvm *kvm = (const struct kvm *)engine;
+	return kvm->watch ? kvm_watch_kind(kvm->watch) : HV_WATCH_LAZY;
+}

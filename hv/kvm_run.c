@@ -1,0 +1,520 @@
+/* The run loop. */
+/* gettid(), SIGEV_THREAD_ID */
+#define _GNU_SOURCE
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <glib.h>
+
+#include "hv/kvm_private.h"
+#include "shared/log.h"
+
+#define NS_PER_SECOND 1000000000u
+#define KICK_SIGNAL   (SIGRTMIN + 1)
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
+/* --- may it run ---------------------------------------------------------------------- */
+
+static bool is_set(const bool *pin)
+{
+	return __atomic_load_n(pin, __ATOMIC_ACQUIRE);
+}
+
+static bool mode_is_ours(const struct kvm *kvm, const struct ctx *ctx)
+{
+	enum hv_runs runs = kvm->runs[kvm_ctx_mode(ctx)];
+	return runs == HV_NATIVE || (runs == HV_INTERPRETED && kvm->config.interpreted);
+}
+
+/* SMM, INIT and the trap of a single step in between are the emulator's. */
+static bool needs_other(const struct kvm *kvm, const struct ctx *ctx)
+{
+	const struct cpu_pins *pins = kvm->config.pins;
+	return ctx->smm || ctx->pending_db || is_set(&pins->smi) || is_set(&pins->init) || ctx_is_real(ctx);
+}
+
+bool kvm_run_can_run(struct engine *engine, const struct ctx *ctx)
+{
+	struct kvm *kvm = (struct kvm *)engine;
+	if (kvm->broken)
+		return false;
+	if (kvm->config.alone)
+		return true;
+	if (needs_other(kvm, ctx) || !mode_is_ours(kvm, ctx))
+		return false;
+	if (!kvm->refuse)
+		return true;
+	kvm->refuse--;
+	return false;
+}
+
+/* --- failures -------------------------------------------------------------------------- */
+
+#define FAILURE_SHIFT_MAX 6u
+
+/* How often the other engine is to be asked before KVM gets another try: once, and
+ * twice as often each time that it fails at the same place. */
+static unsigned patience(struct kvm *kvm)
+{
+	const struct kvm_sync_regs *sync = &kvm->run->s.regs;
+	const struct ctx *ctx = kvm->ctx;
+	uint64_t linear = kvm->entered ? sync->sregs.cs.base + sync->regs.rip : ctx->seg[CTX_CS].base + ctx->rip;
+	struct kvm_failure *failure = &kvm->failure[linear % KVM_FAILURES];
+	if (failure->linear != linear)
+		*failure = (struct kvm_failure){ .linear = linear };
+	return 1u << MIN(failure->times++, FAILURE_SHIFT_MAX);
+}
+
+static enum stop_reason fail(struct kvm *kvm, enum hv_detail detail)
+{
+	const struct kvm_sync_regs *sync = &kvm->run->s.regs;
+	kvm->stats.failures[detail]++;
+	kvm->ctx->stop_detail = detail;
+	log_trace(LOG_TRACE_SWITCH, "kvm failed (%d) at %04x:%08llx", detail, sync->sregs.cs.selector, sync->regs.rip);
+	if (kvm->config.alone)
+		return STOP_ERROR;
+	kvm->refuse = patience(kvm);
+	return STOP_MODE;
+}
+
+/* KVM itself is out of order: the other engine has to see to the end. */
+static enum stop_reason fail_call(struct kvm *kvm, const char *call, int error)
+{
+	log_error("%s: %s; KVM is not used any more", call, g_strerror(-error));
+	kvm->stats.failures[HV_DETAIL_IOCTL]++;
+	kvm->ctx->stop_detail = HV_DETAIL_IOCTL;
+	kvm->broken = true;
+	return kvm->config.alone ? STOP_ERROR : STOP_MODE;
+}
+
+/* --- the thread and its timer -------------------------------------------------------------- */
+
+void kvm_run_forget_thread(struct kvm *kvm)
+{
+	if (kvm->has_timer)
+		timer_delete(kvm->timer);
+	kvm->has_timer = false;
+	atomic_store(&kvm->thread, 0);
+}
+
+static int attach_thread(struct kvm *kvm)
+{
+	pid_t self = gettid();
+	if (atomic_load(&kvm->thread) == self)
+		return 0;
+	kvm_run_forget_thread(kvm);
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = KICK_SIGNAL };
+	event.sigev_notify_thread_id = self;
+	int result = kvm_watch_catch_signal(KICK_SIGNAL);
+	if (!result && timer_create(CLOCK_MONOTONIC, &event, &kvm->timer))
+		result = -errno;
+	if (result)
+		return result;
+	kvm->has_timer = true;
+	kvm->armed = 0;
+	atomic_store(&kvm->thread, self);
+	return kvm->watch ? kvm_watch_attach(kvm->watch) : 0;
+}
+
+/* An early signal only costs an exit, so the timer is not put off. One that came
+ * while the guest did not run is spent. */
+static void arm_timer(struct kvm *kvm)
+{
+	uint64_t deadline = clock_next_deadline(kvm->config.clock);
+	uint64_t now = clock_now(kvm->config.clock);
+	if (deadline == CLOCK_NEVER || (deadline >= kvm->armed && kvm->armed > now))
+		return;
+	uint64_t ns = deadline > now ? deadline - now : 1;
+	struct itimerspec time = {
+		.it_value = { (time_t)(ns / NS_PER_SECOND), (long)(ns % NS_PER_SECOND) },
+	};
+	timer_settime(kvm->timer, 0, &time, NULL);
+	kvm->armed = deadline;
+}
+
+void kvm_run_kick(struct engine *engine)
+{
+	struct kvm *kvm = (struct kvm *)engine;
+	pid_t thread = atomic_load(&kvm->thread);
+	int saved = errno;
+	cpu_pins_attend(kvm->config.pins);
+	if (thread)
+		syscall(SYS_tgkill, getpid(), thread, KICK_SIGNAL);
+	errno = saved;
+}
+
+/* --- events into the guest ---------------------------------------------------------------- */
+
+static void mark_dirty(struct kvm *kvm, uint64_t fields)
+{
+	kvm->run->kvm_dirty_regs |= fields;
+}
+
+static void inject(struct kvm *kvm, uint8_t vector)
+{
+	struct kvm_vcpu_events *events = &kvm->run->s.regs.events;
+	events->interrupt.injected = 1;
+	events->interrupt.nr = vector;
+	events->interrupt.soft = 0;
+	events->flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
+	mark_dirty(kvm, KVM_SYNC_X86_EVENTS);
+	kvm->stats.interrupts++;
+	log_trace(LOG_TRACE_IRQ, "irq vector %02x at %04x:%08llx", vector, kvm->run->s.regs.sregs.cs.selector, kvm->run->s.regs.regs.rip);
+}
+
+/* By the registers, not by ready_for_interrupt_injection: that is not yet true of a
+ * state that was just loaded. */
+static bool interrupts_open(const struct kvm *kvm)
+{
+	const struct kvm_sync_regs *sync = &kvm->run->s.regs;
+	const struct kvm_vcpu_events *events = &sync->events;
+	return (sync->regs.rflags & CTX_EFLAGS_IF) && !events->interrupt.shadow && !events->interrupt.injected &&
+	       !events->exception.injected && !events->exception.pending && !events->nmi.injected && !kvm->io_pending;
+}
+
+/* An interpreting KVM cannot walk an IDT, and an interrupt that was acknowledged
+ * does not go back: so the other engine takes it. */
+static bool leaves_interrupts(struct kvm *kvm)
+{
+	if (!kvm->interprets || kvm->config.alone)
+		return false;
+	kvm->refuse = 1;
+	kvm->stats.left_interrupts++;
+	return true;
+}
+
+static enum stop_reason deliver(struct kvm *kvm)
+{
+	struct cpu_pins *pins = kvm->config.pins;
+	struct kvm_vcpu_events *events = &kvm->run->s.regs.events;
+	if (is_set(&pins->nmi) && !events->nmi.masked && !events->nmi.pending) {
+		__atomic_store_n(&pins->nmi, false, __ATOMIC_RELEASE);
+		events->nmi.pending = 1;
+		events->flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
+		mark_dirty(kvm, KVM_SYNC_X86_EVENTS);
+	}
+	if (is_set(&pins->intr) && interrupts_open(kvm) && pins->acknowledge) {
+		if (leaves_interrupts(kvm))
+			return STOP_MODE;
+		inject(kvm, pins->acknowledge(pins->owner));
+	}
+	/* The instruction of an exit is completed first; then there is a window. */
+	kvm->run->request_interrupt_window = is_set(&pins->intr);
+	return STOP_NONE;
+}
+
+/* --- exits ----------------------------------------------------------------------------------- */
+
+static void exit_io(struct kvm *kvm)
+{
+	const struct kvm_run *run = kvm->run;
+	struct bus *bus = kvm->config.bus;
+	uint8_t *data = (uint8_t *)run + run->io.data_offset;
+	kvm->stats.io++;
+	if (run->io.direction == KVM_EXIT_IO_OUT)
+		bus_write_many(bus, run->io.port, run->io.size, data, run->io.count);
+	else
+		bus_read_many(bus, run->io.port, run->io.size, data, run->io.count);
+}
+
+/* The largest aligned power of two: MMIO that crosses a page comes in odd parts. */
+static unsigned part_size(uint64_t address, unsigned left)
+{
+	unsigned size = 8;
+	while (size > left || (address & (size - 1)))
+		size /= 2;
+	return size;
+}
+
+static void exit_mmio(struct kvm *kvm)
+{
+	struct mem *mem = kvm->config.mem;
+	struct kvm_run *run = kvm->run;
+	uint64_t address = run->mmio.phys_addr;
+	unsigned length = MIN(run->mmio.len, sizeof run->mmio.data);
+	bool whole = length == 1 || length == 2 || length == 4 || length == 8;
+	kvm->stats.mmio++;
+	for (unsigned done = 0, size; done < length; done += size) {
+		uint64_t at = address + done, value = 0;
+		size = whole ? length : part_size(at, length - done);
+		if (at < MEM_SPACE)
+			at &= mem->a20_mask;
+		if (run->mmio.is_write) {
+			memcpy(&value, run->mmio.data + done, size);
+			mem_write(mem, at, size, value);
+		} else {
+			value = mem_read(mem, at, size);
+			memcpy(run->mmio.data + done, &value, size);
+		}
+	}
+}
+
+/* AMD's CPUs reset on shutdown, so there is no state that another engine could go
+ * on from; but there it is a real one. */
+static enum stop_reason exit_shutdown(struct kvm *kvm)
+{
+	if (kvm->config.alone || kvm_watch_is_left(kvm->run))
+		return STOP_SHUTDOWN;
+	return fail(kvm, HV_DETAIL_SHUTDOWN);
+}
+
+static enum stop_reason exit_halt(struct kvm *kvm)
+{
+	kvm->ctx->halted = 1;
+	return STOP_HALT;
+}
+
+static enum stop_reason exit_strange(struct kvm *kvm)
+{
+	guest_error("kvm", "exit %u", kvm->run->exit_reason);
+	return fail(kvm, HV_DETAIL_EXIT);
+}
+
+static enum stop_reason see_to_exit(struct kvm *kvm)
+{
+	switch (kvm->run->exit_reason) {
+	case KVM_EXIT_IO:
+		exit_io(kvm);
+		kvm->io_pending = true;
+		return STOP_NONE;
+	case KVM_EXIT_MMIO:
+		exit_mmio(kvm);
+		kvm->io_pending = true;
+		return STOP_NONE;
+	case KVM_EXIT_X86_WRMSR:
+		kvm_state_wrmsr(kvm);
+		kvm->io_pending = true;
+		return STOP_NONE;
+	case KVM_EXIT_IRQ_WINDOW_OPEN:
+	case KVM_EXIT_INTR:
+	case KVM_EXIT_DEBUG: /* kvm_watch_look() */
+		return STOP_NONE;
+	case KVM_EXIT_HLT:
+		return exit_halt(kvm);
+	case KVM_EXIT_SHUTDOWN:
+		return exit_shutdown(kvm);
+	case KVM_EXIT_INTERNAL_ERROR:
+		return fail(kvm, HV_DETAIL_EMULATION);
+	case KVM_EXIT_FAIL_ENTRY:
+		return fail(kvm, HV_DETAIL_ENTRY);
+	default:
+		return exit_strange(kvm);
+	}
+}
+
+/* --- one KVM_RUN -------------------------------------------------------------------------------- */
+
+/* The page's registers do not pass KVM's checks. */
+static enum stop_reason see_to_errno(struct kvm *kvm, int error)
+{
+	if (error == EINTR || error == EAGAIN) {
+		kvm->stats.signals++;
+		return STOP_NONE;
+	}
+	if (error == EINVAL && !kvm->entered)
+		return fail(kvm, HV_DETAIL_ENTRY);
+	return fail_call(kvm, "KVM_RUN", -error);
+}
+
+static enum stop_reason look(struct kvm *kvm, bool interrupted)
+{
+	if (!kvm->watch)
+		return STOP_NONE;
+	enum kvm_watch_verdict verdict = kvm_watch_look(kvm->watch, interrupted);
+	if (verdict == KVM_WATCH_GO_ON)
+		return STOP_NONE;
+	kvm->stats.boundaries++;
+	kvm->stats.late_boundaries += verdict == KVM_WATCH_LEFT && !interrupted;
+	/* It is PE that tells can_run(), and it is still set. */
+	if (verdict == KVM_WATCH_LEAVES)
+		kvm->refuse = 1;
+	return STOP_MODE;
+}
+
+static enum stop_reason run_once(struct kvm *kvm)
+{
+	kvm->io_pending = false;
+	int result = ioctl(kvm->vm.vcpu, KVM_RUN, 0);
+	int error = result < 0 ? errno : 0;
+	kvm->stats.exits++;
+	enum stop_reason stop = error ? see_to_errno(kvm, error) : see_to_exit(kvm);
+	if (error != EINVAL)
+		kvm->entered = true;
+	if (stop != STOP_NONE)
+		return stop;
+	return look(kvm, error == EINTR);
+}
+
+/* --- the loop ------------------------------------------------------------------------------------- */
+
+static bool pins_want_control(struct kvm *kvm)
+{
+	struct cpu_pins *pins = kvm->config.pins;
+	if (!atomic_load_explicit(&pins->attention, memory_order_relaxed))
+		return false;
+	atomic_store_explicit(&pins->attention, false, memory_order_relaxed);
+	return is_set(&pins->stop) || is_set(&pins->reset) || is_set(&pins->init) || (is_set(&pins->smi) && !kvm->config.alone);
+}
+
+/* INIT: as RESET, but caches, FPU and most MSRs stay (SDM vol. 3, table 9-1). */
+static void init_cpu(struct kvm *kvm)
+{
+	struct ctx *ctx = kvm->ctx, old = *ctx;
+	ctx_reset(ctx, kvm->config.cpu_signature);
+	memcpy(&ctx->magic, &old.magic, offsetof(struct ctx, gpr));
+	memcpy(&ctx->tsc_offset, &old.tsc_offset, sizeof *ctx - offsetof(struct ctx, tsc_offset));
+	ctx->smbase = old.smbase;
+	ctx->cr0 = (ctx->cr0 & ~(uint64_t)(CTX_CR0_CD | CTX_CR0_NW)) | (old.cr0 & (CTX_CR0_CD | CTX_CR0_NW));
+}
+
+/* What has to be done before the guest goes on. Clears immediate_exit first: who
+ * sets it behind our back has also set what is looked at then. */
+static enum stop_reason prepare(struct kvm *kvm)
+{
+	struct kvm_run *run = kvm->run;
+	__atomic_store_n(&run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+	clock_run_due(kvm->config.clock);
+	if (pins_want_control(kvm))
+		return STOP_KICK;
+	int result = kvm_mem_update(kvm->mem);
+	if (result)
+		return fail_call(kvm, "KVM_SET_USER_MEMORY_REGION", result);
+	arm_timer(kvm);
+	return deliver(kvm);
+}
+
+#define EVENT_TRIES 1000u
+
+/* An interrupt was acknowledged, but KVM_RUN came back before the guest saw it. */
+static bool event_pending(const struct kvm *kvm)
+{
+	const struct kvm_vcpu_events *events = &kvm->run->s.regs.events;
+	return kvm->entered && (events->interrupt.injected || events->nmi.injected);
+}
+
+/* An exit for I/O leaves its instruction half done: KVM completes it at the next
+ * KVM_RUN, which is told to come back before the guest goes on. */
+static enum stop_reason run_loop(struct kvm *kvm)
+{
+	enum stop_reason stop = STOP_NONE;
+	unsigned tries = 0;
+	for (;;) {
+		if (stop == STOP_NONE)
+			stop = prepare(kvm);
+		bool deliver_first = stop != STOP_NONE && event_pending(kvm) && ++tries < EVENT_TRIES;
+		if (stop != STOP_NONE && !kvm->io_pending && !deliver_first)
+			return stop;
+		if (stop != STOP_NONE)
+			__atomic_store_n(&kvm->run->immediate_exit, kvm->io_pending, __ATOMIC_RELAXED);
+		enum stop_reason next = run_once(kvm);
+		/* The boundary is worth more than a kick. */
+		if (next != STOP_NONE)
+			stop = next;
+	}
+}
+
+/* --- in and out --------------------------------------------------------------------------------------- */
+
+/* With the same page tables KVM keeps its translations, but another engine may have
+ * changed them. Any change of CR4 makes it forget. */
+static int flush_translations(struct kvm *kvm)
+{
+	const struct kvm_sregs *held = &kvm->held_sregs;
+	struct kvm_sregs other = kvm->run->s.regs.sregs;
+	bool forgets = other.cr0 != held->cr0 || other.cr3 != held->cr3 || other.cr4 != held->cr4 || other.efer != held->efer;
+	if (!(other.cr0 & CTX_CR0_PG) || forgets)
+		return 0;
+	other.cr4 ^= CTX_CR4_PGE;
+	kvm->stats.tlb_flushes++;
+	return kvm_vm_ioctl(kvm->vm.vcpu, KVM_SET_SREGS, &other);
+}
+
+static int load(struct kvm *kvm)
+{
+	struct kvm_sync_regs *sync = &kvm->run->s.regs;
+	struct kvm_ctx_quirks quirks = { .tr_not_busy = kvm->tr_not_busy };
+	kvm_ctx_to_regs(kvm->ctx, &sync->regs);
+	sync->sregs = kvm->held_sregs;
+	kvm_ctx_to_sregs(kvm->ctx, &sync->sregs, &quirks);
+	kvm_ctx_to_events(kvm->ctx, &sync->events);
+	kvm->run->cr8 = kvm->ctx->cr8;
+	mark_dirty(kvm, KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS | KVM_SYNC_X86_EVENTS);
+	kvm->entered = false;
+	kvm->io_pending = false;
+	int result = kvm_state_load(kvm);
+	return result ? result : flush_translations(kvm);
+}
+
+/* An NMI that KVM did not come to deliver goes back to its pin. */
+static int store(struct kvm *kvm)
+{
+	const struct kvm_sync_regs *sync = &kvm->run->s.regs;
+	struct ctx *ctx = kvm->ctx;
+	kvm_ctx_from_regs(ctx, &sync->regs);
+	kvm_ctx_from_sregs(ctx, &sync->sregs);
+	kvm_ctx_from_events(ctx, &sync->events);
+	if (sync->events.nmi.pending)
+		__atomic_store_n(&kvm->config.pins->nmi, true, __ATOMIC_RELEASE);
+	kvm->held_sregs = sync->sregs;
+	return kvm_state_store(kvm);
+}
+
+/* A HLT that an event ends; else it goes on. */
+static bool stays_halted(struct kvm *kvm)
+{
+	const struct cpu_pins *pins = kvm->config.pins;
+	struct ctx *ctx = kvm->ctx;
+	bool intr = is_set(&pins->intr) && (ctx->rflags & CTX_EFLAGS_IF);
+	if (ctx->halted && !intr && !(is_set(&pins->nmi) && !ctx->nmi_masked))
+		return true;
+	ctx->halted = 0;
+	return false;
+}
+
+static enum stop_reason run_guest(struct kvm *kvm)
+{
+	int result = attach_thread(kvm);
+	if (!result && kvm->watch)
+		result = kvm_watch_arm(kvm->watch);
+	if (result)
+		return fail_call(kvm, "preparing the thread", result);
+	result = load(kvm);
+	if (result)
+		return fail_call(kvm, "loading the processor", result);
+	enum stop_reason stop = run_loop(kvm);
+	if (!kvm->entered)
+		return stop;
+	result = store(kvm);
+	return result ? fail_call(kvm, "saving the processor", result) : stop;
+}
+
+enum stop_reason kvm_run_run(struct engine *engine, struct ctx *ctx)
+{
+	struct kvm *kvm = (struct kvm *)engine;
+	struct cpu_pins *pins = kvm->config.pins;
+	kvm->ctx = ctx;
+	kvm->interprets = kvm->runs[kvm_ctx_mode(ctx)] != HV_NATIVE;
+	kvm->stats.runs++;
+	if (is_set(&pins->smi) && kvm->config.alone) {
+		ctx->stop_detail = HV_DETAIL_SMI;
+		return STOP_ERROR;
+	}
+	if (is_set(&pins->init)) {
+		__atomic_store_n(&pins->init, false, __ATOMIC_RELEASE);
+		init_cpu(kvm);
+	}
+	if (stays_halted(kvm))
+		return STOP_HALT;
+	kvm_watch_set_thread_run(kvm->run);
+	enum stop_reason stop = run_guest(kvm);
+	kvm_watch_set_thread_run(NULL);
+	return stop;
+}

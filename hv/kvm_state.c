@@ -1,0 +1,342 @@
+/* State that is not in struct kvm_run and crosses only where it changed: CPUID,
+ * MSRs, time stamp counter, FPU, debug registers.
+ *
+ * Writes of MSRs exit, where KVM can do that, so what KVM holds is known without
+ * asking.
+ *
+ * The guest's TSC: under KVM it runs on at the host's rate all the time, in the
+ * emulator at 1 GHz. Leaving KVM moves the emulator's offset forward to where the
+ * vCPU's counter stands. Entering then needs nothing where the host's rate is above
+ * 1 GHz, as its counter has gained on the emulator's; else it is set. So the guest
+ * never sees it go back, and a hand-over costs no ioctl for it. */
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <x86intrin.h>
+
+#include <glib.h>
+
+#include "hv/kvm_private.h"
+#include "shared/log.h"
+
+enum {
+	MSR_TSC = 0x10, MSR_SYSENTER_CS = 0x174, MSR_SYSENTER_ESP = 0x175, MSR_SYSENTER_EIP = 0x176,
+	MSR_MISC_ENABLE = 0x1a0, MSR_MTRR_VARIABLE = 0x200, MSR_MTRR_FIX64K = 0x250,
+	MSR_MTRR_FIX16K = 0x258, MSR_MTRR_FIX4K = 0x268, MSR_PAT = 0x277, MSR_MTRR_DEF_TYPE = 0x2ff,
+};
+
+/* --- MSRs ------------------------------------------------------------------------------- */
+
+#define MSR(number, field) { number, 1, offsetof(struct ctx, field) }
+static const struct msr_group {
+	uint32_t first;
+	unsigned count;
+	size_t offset; /* in the page, 8 bytes each */
+} groups[] = {
+	MSR(MSR_SYSENTER_CS, sysenter_cs), MSR(MSR_SYSENTER_ESP, sysenter_esp), MSR(MSR_SYSENTER_EIP, sysenter_eip),
+	MSR(MSR_MISC_ENABLE, misc_enable), MSR(MSR_PAT, pat), MSR(MSR_MTRR_DEF_TYPE, mtrr_def_type),
+	MSR(MSR_MTRR_FIX64K, mtrr_fixed[0]),
+	{ MSR_MTRR_FIX16K, 2, offsetof(struct ctx, mtrr_fixed[1]) },
+	{ MSR_MTRR_FIX4K, 8, offsetof(struct ctx, mtrr_fixed[3]) },
+	{ MSR_MTRR_VARIABLE, 16, offsetof(struct ctx, mtrr_variable) },
+};
+
+static uint64_t *field_of(struct ctx *ctx, uint32_t msr)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(groups); i++)
+		if (msr - groups[i].first < groups[i].count)
+			return (uint64_t *)(void *)((uint8_t *)ctx + groups[i].offset) + (msr - groups[i].first);
+	return NULL;
+}
+
+/* Numbers of all that are kept; returns how many. */
+static unsigned list_msrs(struct kvm_msr_entry *entries)
+{
+	unsigned count = 0;
+	for (size_t i = 0; i < G_N_ELEMENTS(groups); i++)
+		for (unsigned n = 0; n < groups[i].count; n++)
+			entries[count++] = (struct kvm_msr_entry){ .index = groups[i].first + n };
+	return count;
+}
+
+struct msr_list {
+	struct kvm_msrs head;
+	struct kvm_msr_entry entry[KVM_MSRS];
+};
+
+/* The number that KVM took, or -errno. */
+static int move_msrs(struct kvm *kvm, unsigned long request, struct msr_list *list)
+{
+	kvm->stats.msr_ioctls++;
+	int result = ioctl(kvm->vm.vcpu, request, list);
+	return result < 0 ? -errno : result;
+}
+
+/* What KVM refuses stays as KVM has it: a value that only the guest could give. */
+static int set_msrs(struct kvm *kvm, struct msr_list *list)
+{
+	struct msr_list left = *list;
+	while (left.head.nmsrs) {
+		int done = move_msrs(kvm, KVM_SET_MSRS, &left);
+		if (done < 0)
+			return done;
+		if ((unsigned)done >= left.head.nmsrs)
+			return 0;
+		guest_error("kvm", "MSR %x does not take %llx", left.entry[done].index, (unsigned long long)left.entry[done].data);
+		left.head.nmsrs -= (unsigned)done + 1;
+		memmove(left.entry, left.entry + done + 1, left.head.nmsrs * sizeof *left.entry);
+	}
+	return 0;
+}
+
+static int load_msrs(struct kvm *kvm)
+{
+	struct msr_list list = { .head.nmsrs = 0 };
+	unsigned count = list_msrs(list.entry), changed = 0;
+	for (unsigned n = 0; n < count; n++) {
+		struct kvm_msr_entry entry = list.entry[n];
+		entry.data = *field_of(kvm->ctx, entry.index);
+		if (kvm->msr_valid && kvm->msr[n].data == entry.data)
+			continue;
+		kvm->msr[n] = entry;
+		list.entry[changed++] = entry;
+	}
+	kvm->msr_valid = true;
+	list.head.nmsrs = changed;
+	return changed ? set_msrs(kvm, &list) : 0;
+}
+
+static int store_msrs(struct kvm *kvm)
+{
+	if (kvm->msr_exits)
+		return 0;
+	struct msr_list list = { .head.nmsrs = 0 };
+	list.head.nmsrs = list_msrs(list.entry);
+	int done = move_msrs(kvm, KVM_GET_MSRS, &list);
+	if (done < 0)
+		return done;
+	for (int n = 0; n < done; n++) {
+		kvm->msr[n] = list.entry[n];
+		*field_of(kvm->ctx, list.entry[n].index) = list.entry[n].data;
+	}
+	return 0;
+}
+
+/* --- time stamp counter -------------------------------------------------------------------- */
+
+static int tsc_attribute(struct kvm *kvm, unsigned long request)
+{
+	struct kvm_device_attr attribute = {
+		.group = KVM_VCPU_TSC_CTRL,
+		.attr = KVM_VCPU_TSC_OFFSET,
+		.addr = (uintptr_t)&kvm->tsc_offset,
+	};
+	return kvm_vm_ioctl(kvm->vm.vcpu, request, &attribute);
+}
+
+static int move_tsc(struct kvm *kvm, unsigned long request, uint64_t *tsc)
+{
+	struct msr_list list = { .head.nmsrs = 1, .entry[0] = { .index = MSR_TSC, .data = *tsc } };
+	int done = move_msrs(kvm, request, &list);
+	*tsc = list.entry[0].data;
+	return done == 1 ? 0 : done < 0 ? done : -EIO;
+}
+
+static int read_tsc(struct kvm *kvm, uint64_t *tsc)
+{
+	*tsc = __rdtsc() + kvm->tsc_offset;
+	return kvm->tsc_offset_known ? 0 : move_tsc(kvm, KVM_GET_MSRS, tsc);
+}
+
+static int set_tsc(struct kvm *kvm, uint64_t tsc)
+{
+	if (!kvm->tsc_offset_known)
+		return move_tsc(kvm, KVM_SET_MSRS, &tsc);
+	kvm->stats.msr_ioctls++;
+	kvm->tsc_offset = tsc - __rdtsc();
+	return tsc_attribute(kvm, KVM_SET_DEVICE_ATTR);
+}
+
+static int load_tsc(struct kvm *kvm)
+{
+	uint64_t now, emulated = clock_now(kvm->config.clock) + kvm->ctx->tsc_offset;
+	int result = read_tsc(kvm, &now);
+	if (result || (int64_t)(now - emulated) >= 0)
+		return result;
+	return set_tsc(kvm, emulated);
+}
+
+static int store_tsc(struct kvm *kvm)
+{
+	uint64_t tsc;
+	int result = read_tsc(kvm, &tsc);
+	uint64_t offset = tsc - clock_now(kvm->config.clock);
+	if (!result && (int64_t)(offset - kvm->ctx->tsc_offset) > 0)
+		kvm->ctx->tsc_offset = offset;
+	return result;
+}
+
+void kvm_state_wrmsr(struct kvm *kvm)
+{
+	struct kvm_run *run = kvm->run;
+	uint32_t index = run->msr.index;
+	uint64_t *field = field_of(kvm->ctx, index);
+	struct msr_list list = { .head.nmsrs = 1, .entry[0] = { .index = index, .data = run->msr.data } };
+	run->msr.error = 0;
+	if (index == MSR_TSC) {
+		/* The guest itself may set it back. */
+		run->msr.error = set_tsc(kvm, run->msr.data) != 0;
+		kvm->ctx->tsc_offset = run->msr.data - clock_now(kvm->config.clock);
+		return;
+	}
+	run->msr.error = !field || move_msrs(kvm, KVM_SET_MSRS, &list) != 1;
+	if (run->msr.error)
+		return;
+	*field = run->msr.data;
+	for (unsigned n = 0; n < KVM_MSRS; n++)
+		if (kvm->msr[n].index == index)
+			kvm->msr[n].data = run->msr.data;
+}
+
+/* --- FPU --------------------------------------------------------------------------------------- */
+
+#define XSAVE_HEADER  (CTX_FXSAVE_SIZE / sizeof(uint32_t))
+#define XSAVE_FP_SSE  3u
+#define FXSAVE_MXCSR  6u /* in 32-bit words */
+/* Bytes from 416 on belong to software and never come back. */
+#define FXSAVE_USED   416u
+
+static int load_fpu(struct kvm *kvm)
+{
+	uint32_t *region = kvm->xsave->region;
+	if (!kvm->ctx->fpu_present)
+		return 0;
+	if (kvm->xsave_valid && !memcmp(region, kvm->ctx->fxsave, FXSAVE_USED))
+		return 0;
+	memset(kvm->xsave, 0, sizeof *kvm->xsave);
+	memcpy(region, kvm->ctx->fxsave, FXSAVE_USED);
+	region[FXSAVE_MXCSR] &= 0xffff;
+	region[XSAVE_HEADER] = XSAVE_FP_SSE;
+	kvm->stats.fpu_ioctls++;
+	int result = kvm_vm_ioctl(kvm->vm.vcpu, KVM_SET_XSAVE, kvm->xsave);
+	kvm->xsave_valid = !result;
+	return result;
+}
+
+static int store_fpu(struct kvm *kvm)
+{
+	kvm->stats.fpu_ioctls++;
+	int result = kvm_vm_ioctl(kvm->vm.vcpu, KVM_GET_XSAVE, kvm->xsave);
+	kvm->xsave_valid = !result;
+	if (result)
+		return result;
+	memcpy(kvm->ctx->fxsave, kvm->xsave->region, FXSAVE_USED);
+	kvm->ctx->fpu_present = 1;
+	return 0;
+}
+
+/* --- debug registers ------------------------------------------------------------------------------ */
+
+static struct kvm_debugregs debugregs_of(const struct ctx *ctx)
+{
+	return (struct kvm_debugregs){
+		.db = { ctx->dr0, ctx->dr1, ctx->dr2, ctx->dr3 }, .dr6 = (uint32_t)ctx->dr6, .dr7 = (uint32_t)ctx->dr7,
+	};
+}
+
+static int load_debugregs(struct kvm *kvm)
+{
+	struct kvm_debugregs wanted = debugregs_of(kvm->ctx);
+	if (kvm->debugregs_valid && !memcmp(&wanted, &kvm->debugregs, sizeof wanted))
+		return 0;
+	kvm->stats.debug_ioctls++;
+	kvm->debugregs = wanted;
+	int result = kvm_vm_ioctl(kvm->vm.vcpu, KVM_SET_DEBUGREGS, &wanted);
+	kvm->debugregs_valid = !result;
+	return result;
+}
+
+static int store_debugregs(struct kvm *kvm)
+{
+	struct kvm_debugregs held;
+	struct ctx *ctx = kvm->ctx;
+	kvm->stats.debug_ioctls++;
+	int result = kvm_vm_ioctl(kvm->vm.vcpu, KVM_GET_DEBUGREGS, &held);
+	if (result)
+		return result;
+	ctx->dr0 = held.db[0], ctx->dr1 = held.db[1], ctx->dr2 = held.db[2], ctx->dr3 = held.db[3];
+	ctx->dr6 = held.dr6;
+	ctx->dr7 = held.dr7;
+	kvm->debugregs = debugregs_of(ctx);
+	kvm->debugregs_valid = true;
+	return 0;
+}
+
+/* --- the whole of it -------------------------------------------------------------------------------- */
+
+int kvm_state_load(struct kvm *kvm)
+{
+	int result = load_msrs(kvm);
+	if (!result)
+		result = load_fpu(kvm);
+	if (!result)
+		result = load_debugregs(kvm);
+	return result ? result : load_tsc(kvm);
+}
+
+int kvm_state_store(struct kvm *kvm)
+{
+	int result = store_msrs(kvm);
+	if (!result)
+		result = store_fpu(kvm);
+	if (!result)
+		result = store_debugregs(kvm);
+	return result ? result : store_tsc(kvm);
+}
+
+static int set_cpuid(struct kvm *kvm)
+{
+	unsigned count = kvm->config.cpuids;
+	g_autofree struct kvm_cpuid2 *list = g_malloc0(sizeof *list + count * sizeof *list->entries);
+	list->nent = count;
+	for (unsigned n = 0; n < count; n++) {
+		const struct hv_cpuid *cpuid = &kvm->config.cpuid[n];
+		list->entries[n] = (struct kvm_cpuid_entry2){
+			.function = cpuid->leaf, .eax = cpuid->eax, .ebx = cpuid->ebx, .ecx = cpuid->ecx, .edx = cpuid->edx,
+		};
+	}
+	return kvm_vm_ioctl(kvm->vm.vcpu, KVM_SET_CPUID2, list);
+}
+
+/* Bits that are 0 in these bitmaps exit. Without the capability store_msrs() asks. */
+static void let_writes_exit(struct kvm *kvm)
+{
+	static uint8_t none[(MSR_MTRR_DEF_TYPE - MSR_MTRR_VARIABLE) / 8 + 1];
+	static const struct { uint32_t first, count; } ranges[] = {
+		{ MSR_TSC, 1 }, { MSR_SYSENTER_CS, 3 }, { MSR_MISC_ENABLE, 1 },
+		{ MSR_MTRR_VARIABLE, MSR_MTRR_DEF_TYPE - MSR_MTRR_VARIABLE + 1 },
+	};
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_X86_USER_SPACE_MSR, .args = { KVM_MSR_EXIT_REASON_FILTER } };
+	struct kvm_msr_filter filter = { .flags = KVM_MSR_FILTER_DEFAULT_ALLOW };
+	for (size_t i = 0; i < G_N_ELEMENTS(ranges); i++)
+		filter.ranges[i] = (struct kvm_msr_filter_range){
+			.flags = KVM_MSR_FILTER_WRITE, .base = ranges[i].first, .nmsrs = ranges[i].count, .bitmap = none,
+		};
+	kvm->msr_exits = !kvm_vm_ioctl(kvm->vm.vm, KVM_ENABLE_CAP, &cap) &&
+	                 !kvm_vm_ioctl(kvm->vm.vm, KVM_X86_SET_MSR_FILTER, &filter);
+}
+
+int kvm_state_init(struct kvm *kvm, char **error)
+{
+	int result = set_cpuid(kvm);
+	if (result) {
+		*error = g_strdup_printf("KVM_SET_CPUID2: %s; KVM cannot be this processor, try another --cpu", g_strerror(-result));
+		return result;
+	}
+	kvm->xsave = g_new0(struct kvm_xsave, 1);
+	/* A region of KVM_GET_XSAVE2 would be larger; KVM_GET_XSAVE takes 4 KiB. */
+	let_writes_exit(kvm);
+	kvm->tsc_offset_known = !tsc_attribute(kvm, KVM_GET_DEVICE_ATTR);
+	return 0;
+}

@@ -1,0 +1,348 @@
+/* gettid(), F_SETSIG, F_SETOWN_EX */
+#define _GNU_SOURCE
+
+#include "hv/kvm_watch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/perf_event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <glib.h>
+
+#include "hv/kvm_sites.h"
+#include "shared/ctx.h"
+#include "shared/mem.h"
+
+#define MAX_EVENTS 3
+
+struct watch_event {
+	int fd;
+	void *ring; /* NULL: SIGTRAP needs none */
+};
+
+struct kvm_watch {
+	enum hv_watch kind;
+	struct kvm_vm vm;
+	struct mem *mem;
+	/* trace */
+	pid_t thread; /* whose events are open; 0: none */
+	struct watch_event event[MAX_EVENTS];
+	unsigned events;
+	/* breakpoint */
+	uint64_t site[KVM_SITES];
+	unsigned sites;
+	bool sites_changed;
+};
+
+/* --- signals -------------------------------------------------------------------------- */
+
+/* Signals come to threads, so what their handlers need is the thread's. */
+static _Thread_local struct kvm_run *thread_run;
+
+void kvm_watch_set_thread_run(struct kvm_run *run)
+{
+	thread_run = run;
+}
+
+static void leave_guest(void)
+{
+	struct kvm_run *run = thread_run;
+	if (run)
+		__atomic_store_n(&run->immediate_exit, 1, __ATOMIC_RELAXED);
+}
+
+static void on_signal(int number)
+{
+	(void)number;
+	leave_guest();
+}
+
+#define CODE_PERF 6 /* TRAP_PERF */
+
+/* Not ours: a debugger's, which wants to see it die. */
+static void on_trap(int number, siginfo_t *info, void *context)
+{
+	(void)context;
+	if (info->si_code == CODE_PERF) {
+		leave_guest();
+		return;
+	}
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+int kvm_watch_catch_signal(int number)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	return sigaction(number, &action, NULL) ? -errno : 0;
+}
+
+static int catch_trap(void)
+{
+	struct sigaction action = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO | SA_RESTART };
+	return sigaction(SIGTRAP, &action, NULL) ? -errno : 0;
+}
+
+/* --- trace: perf tracepoints of kvm ------------------------------------------------------- */
+
+/* KVM looks for signals before each entry of the guest. These fire where CR0 was
+ * written, so KVM_RUN comes back right behind `mov cr0`. The last one is for code
+ * that KVM interprets: it comes one instruction later. */
+static const struct watch_point {
+	const char *module; /* NULL: any */
+	const char *name, *filter;
+} points[] = {
+	{ "kvm_intel", "kvm_cr", "rw == 1 && cr == 0 && !(val & 1)" },
+	{ "kvm_amd", "kvm_cr", "rw == 1 && cr == 0 && !(val & 1)" },
+	{ "kvm_amd", "kvm_exit", "isa == 2 && (exit_reason == 0x10 || exit_reason == 0x65)" },
+	{ NULL, "kvm_emulate_insn", "!(flags & 1)" },
+};
+
+#define TRACE_SIGNAL (SIGRTMIN + 2)
+#define RING_PAGES   2u
+
+/* The number of a tracepoint, or -errno. */
+static int point_id(const char *name)
+{
+	static const char *const roots[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+	int error = -ENOENT;
+	for (size_t i = 0; i < G_N_ELEMENTS(roots); i++) {
+		g_autofree char *path = g_strdup_printf("%s/events/kvm/%s/id", roots[i], name);
+		char text[16] = "";
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0) {
+			ssize_t got = read(fd, text, sizeof text - 1);
+			close(fd);
+			if (got > 0)
+				return atoi(text);
+		}
+		if (errno == EACCES || errno == EPERM)
+			error = -errno;
+	}
+	return error;
+}
+
+static int perf_open(int id, bool trap)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT, .size = sizeof attr, .config = (uint64_t)id,
+		.sample_period = 1, .wakeup_events = 1, .disabled = 1, .exclude_hv = 1,
+	};
+	attr.sigtrap = trap;
+	attr.remove_on_exec = trap; /* sigtrap demands it */
+	int fd = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* For kernels before 5.13. A ring that may only be read overwrites itself, so it
+ * never fills up and goes silent. */
+static int send_signal(struct watch_event *event)
+{
+	struct f_owner_ex owner = { F_OWNER_TID, gettid() };
+	size_t size = RING_PAGES * (size_t)sysconf(_SC_PAGESIZE);
+	void *ring = mmap(NULL, size, PROT_READ, MAP_SHARED, event->fd, 0);
+	if (ring == MAP_FAILED)
+		return -errno;
+	event->ring = ring;
+	if (fcntl(event->fd, F_SETSIG, TRACE_SIGNAL) || fcntl(event->fd, F_SETOWN_EX, &owner) ||
+	    fcntl(event->fd, F_SETFL, O_ASYNC))
+		return -errno;
+	return kvm_watch_catch_signal(TRACE_SIGNAL);
+}
+
+static void close_event(struct watch_event *event)
+{
+	if (event->ring)
+		munmap(event->ring, RING_PAGES * (size_t)sysconf(_SC_PAGESIZE));
+	close(event->fd);
+	*event = (struct watch_event){ .fd = -1 };
+}
+
+static int start_event(struct watch_event *event, const struct watch_point *point, bool trap)
+{
+	int id = point_id(point->name);
+	int fd = id < 0 ? id : perf_open(id, trap);
+	if (fd < 0)
+		return fd;
+	*event = (struct watch_event){ .fd = fd };
+	int result = trap ? catch_trap() : send_signal(event);
+	if (!result && (ioctl(fd, PERF_EVENT_IOC_SET_FILTER, point->filter) || ioctl(fd, PERF_EVENT_IOC_ENABLE, 0)))
+		result = -errno;
+	if (result)
+		close_event(event);
+	return result;
+}
+
+static int open_event(struct watch_event *event, const struct watch_point *point)
+{
+	int result = start_event(event, point, true);
+	return result == -EINVAL || result == -E2BIG ? start_event(event, point, false) : result;
+}
+
+static void close_events(struct kvm_watch *watch)
+{
+	while (watch->events)
+		close_event(&watch->event[--watch->events]);
+	watch->thread = 0;
+}
+
+static int open_events(struct kvm_watch *watch)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(points); i++) {
+		if (points[i].module && !kvm_vm_has_module(points[i].module))
+			continue;
+		int result = open_event(&watch->event[watch->events], &points[i]);
+		if (result) {
+			close_events(watch);
+			return result;
+		}
+		watch->events++;
+	}
+	watch->thread = gettid();
+	return 0;
+}
+
+static char *trace_remedy(int error)
+{
+	if (error == -ENOENT)
+		return g_strdup("the tracepoints of kvm are not to be seen; mount -t tracefs tracefs /sys/kernel/tracing, as root");
+	if (error == -EACCES || error == -EPERM)
+		return g_strdup("tracepoints are not permitted; run as root, or with CAP_PERFMON and a readable /sys/kernel/tracing");
+	return g_strdup_printf("tracepoints cannot be used: %s; take a newer kernel", g_strerror(-error));
+}
+
+/* --- breakpoint ------------------------------------------------------------------------------ */
+
+#define DR7_FIXED  0x400u
+#define DR7_GLOBAL 2u
+
+static int set_breakpoints(struct kvm_watch *watch, bool on)
+{
+	struct kvm_guest_debug debug = { .control = 0 };
+	if (on && watch->sites)
+		debug.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW_BP;
+	debug.arch.debugreg[7] = DR7_FIXED;
+	for (unsigned n = 0; n < watch->sites; n++) {
+		debug.arch.debugreg[n] = watch->site[n];
+		debug.arch.debugreg[7] |= DR7_GLOBAL << 2 * n;
+	}
+	return kvm_vm_ioctl(watch->vm.vcpu, KVM_SET_GUEST_DEBUG, &debug);
+}
+
+/* The boundary was crossed unseen: the `mov cr0` that did it cannot be far. */
+static void learn(struct kvm_watch *watch)
+{
+	const struct kvm_sync_regs *sync = &watch->vm.run->s.regs;
+	if (!watch->mem)
+		return;
+	unsigned sites = kvm_sites_find(watch->mem, sync->sregs.cs.base + sync->regs.rip, watch->site);
+	watch->sites_changed = true;
+	watch->sites = sites;
+}
+
+#define EFLAGS_RF 0x10000u
+
+/* Stopped before a `mov cr0`: does it clear PE? */
+static enum kvm_watch_verdict look_at_site(struct kvm_watch *watch)
+{
+	struct kvm_run *run = watch->vm.run;
+	struct kvm_regs *regs = &run->s.regs.regs;
+	uint64_t linear = run->s.regs.sregs.cs.base + regs->rip;
+	unsigned reg = watch->mem ? kvm_sites_register(watch->mem, linear) : 0;
+	const uint64_t value[] = { regs->rax, regs->rcx, regs->rdx, regs->rbx, regs->rsp, regs->rbp, regs->rsi, regs->rdi };
+	if (!(value[reg & 7] & CTX_CR0_PE))
+		return KVM_WATCH_LEAVES;
+	regs->rflags |= EFLAGS_RF;
+	run->kvm_dirty_regs |= KVM_SYNC_X86_REGS;
+	return KVM_WATCH_GO_ON;
+}
+
+void kvm_watch_add_site(struct kvm_watch *watch, uint64_t linear)
+{
+	watch->sites %= KVM_SITES;
+	watch->site[watch->sites++] = linear;
+	watch->sites_changed = true;
+}
+
+/* --- the interface ------------------------------------------------------------------------------ */
+
+bool kvm_watch_is_left(const struct kvm_run *run)
+{
+	return !(run->s.regs.sregs.cr0 & CTX_CR0_PE) || (run->s.regs.regs.rflags & CTX_EFLAGS_VM);
+}
+
+static int open_kind(struct kvm_watch *watch, char **error)
+{
+	int result = 0;
+	if (watch->kind == HV_WATCH_TRACE) {
+		result = open_events(watch);
+		if (result)
+			*error = trace_remedy(result);
+	} else if (watch->kind == HV_WATCH_BREAKPOINT) {
+		result = set_breakpoints(watch, false);
+		if (result)
+			*error = g_strdup_printf("this KVM sets no breakpoints: %s; take another kernel", g_strerror(-result));
+	}
+	return result;
+}
+
+struct kvm_watch *kvm_watch_new(const struct kvm_vm *vm, enum hv_watch kind, struct mem *mem, char **error)
+{
+	struct kvm_watch *watch = g_new0(struct kvm_watch, 1);
+	watch->kind = kind;
+	watch->vm = *vm;
+	watch->mem = mem;
+	if (!open_kind(watch, error))
+		return watch;
+	kvm_watch_free(watch);
+	return NULL;
+}
+
+void kvm_watch_free(struct kvm_watch *watch)
+{
+	if (!watch)
+		return;
+	close_events(watch);
+	g_free(watch);
+}
+
+enum hv_watch kvm_watch_kind(const struct kvm_watch *watch)
+{
+	return watch->kind;
+}
+
+int kvm_watch_attach(struct kvm_watch *watch)
+{
+	if (watch->kind != HV_WATCH_TRACE || watch->thread == gettid())
+		return 0;
+	close_events(watch);
+	return open_events(watch);
+}
+
+int kvm_watch_arm(struct kvm_watch *watch)
+{
+	if (watch->kind != HV_WATCH_BREAKPOINT || !watch->sites_changed)
+		return 0;
+	watch->sites_changed = false;
+	return set_breakpoints(watch, true);
+}
+
+enum kvm_watch_verdict kvm_watch_look(struct kvm_watch *watch, bool interrupted)
+{
+	const struct kvm_run *run = watch->vm.run;
+	if (kvm_watch_is_left(run)) {
+		if (watch->kind == HV_WATCH_BREAKPOINT)
+			learn(watch);
+		return KVM_WATCH_LEFT;
+	}
+	if (watch->kind == HV_WATCH_BREAKPOINT && !interrupted && run->exit_reason == KVM_EXIT_DEBUG)
+		return look_at_site(watch);
+	return KVM_WATCH_GO_ON;
+}
