@@ -36,6 +36,7 @@ emu_sources = \
 	emu/fpu_host.c \
 	emu/fpu_host.h \
 	emu/fpu_image.h \
+	emu/fpu_simd.c \
 	emu/fpu_sse.c \
 	emu/fpu_x87.c \
 	emu/insn.h \

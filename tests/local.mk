@@ -14,6 +14,7 @@ unit_sources = \
 	tests/insn/machine.h \
 	tests/unit/emu_rig.c \
 	tests/unit/emu_rig.h \
+	tests/unit/fpu_native.c \
 	tests/unit/fpu_native.h \
 	tests/unit/i8042_rig.h \
 	tests/unit/i82077_rig.h \
@@ -34,10 +35,15 @@ unit_sources = \
 	tests/unit/test_conduct.c \
 	tests/unit/test_ctx.c \
 	tests/unit/test_debug_port.c \
+	tests/unit/test_emu_far.c \
 	tests/unit/test_emu_models.c \
 	tests/unit/test_emu_real.c \
+	tests/unit/test_emu_segments.c \
 	tests/unit/test_emu_smc.c \
 	tests/unit/test_exit_port.c \
+	tests/unit/test_fpu.c \
+	tests/unit/test_fpu_faults.c \
+	tests/unit/test_fpu_sse.c \
 	tests/unit/test_fw_cfg.c \
 	tests/unit/test_i440fx.c \
 	tests/unit/test_i8042.c \
