@@ -1,5 +1,7 @@
 #include "tests/unit/fpu_native.h"
 
+#ifdef __x86_64__
+
 #include <setjmp.h>
 #include <signal.h>
 #include <stddef.h>
@@ -282,3 +284,5 @@ void fpu_random_case(struct fpu_case *run, bool unmasked)
 		run->gpr[i] = fpu_random() << 1;
 	run->eflags = fpu_random() & ARITHMETIC;
 }
+
+#endif
