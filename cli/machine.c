@@ -109,7 +109,17 @@ static bool reset_board(void *owner, bool from_shutdown)
 	return true;
 }
 
-static bool open_engine(struct machine *machine, const struct run_options *options, char **error)
+static bool open_kvm(struct machine *machine, const struct run_options *options, char **error)
+{
+	if (!(machine->kvm = engines_open_kvm(&machine->engines, options, machine->pc, error)))
+		return false;
+	machine->kvm_channel = channel_new_inline(machine->kvm);
+	if (!machine->kvm_channel)
+		*error = g_strdup("the engine cannot start: free some memory");
+	return machine->kvm_channel;
+}
+
+static bool open_emulator(struct machine *machine, const struct run_options *options, char **error)
 {
 	struct pc *pc = machine->pc;
 	struct emu_config config = {
@@ -119,16 +129,32 @@ static bool open_engine(struct machine *machine, const struct run_options *optio
 	if (!(machine->engine = emu_new(&config, error)))
 		return false;
 	machine->channel = channel_new_inline(machine->engine);
+	if (!machine->channel)
+		*error = g_strdup_printf("the engine cannot start: %s; free some memory", g_strerror(errno));
+	return machine->channel;
+}
+
+static bool open_engines(struct machine *machine, const struct run_options *options, char **error)
+{
+	if (machine->engines.emu && !open_emulator(machine, options, error))
+		return false;
+	return !machine->engines.kvm || open_kvm(machine, options, error);
+}
+
+/* KVM comes first: the emulator could run everything. */
+static bool open_conduct(struct machine *machine, const struct run_options *options)
+{
+	struct pc *pc = machine->pc;
 	struct conduct_config conduct = {
 		.ctx = pc_ctx(pc), .clock = machine->clock, .pins = pc_pins(pc),
-		.channel = { machine->channel }, .channels = 1,
-		.reset = reset_board, .owner = pc,
+		.threshold = options->threshold, .reset = reset_board, .owner = pc,
 	};
+	if (machine->kvm_channel)
+		conduct.channel[conduct.channels++] = machine->kvm_channel;
 	if (machine->channel)
-		machine->conduct = conduct_new(&conduct);
-	if (!machine->conduct)
-		*error = g_strdup_printf("the engine cannot start: %s; free some memory", g_strerror(errno));
-	return machine->conduct;
+		conduct.channel[conduct.channels++] = machine->channel;
+	machine->conduct = conduct_new(&conduct);
+	return true;
 }
 
 struct machine *machine_new(const struct run_options *options, char **error)
@@ -136,8 +162,8 @@ struct machine *machine_new(const struct run_options *options, char **error)
 	struct machine *machine = g_new0(struct machine, 1);
 	machine->clock = clock_new(options->clock);
 	machine->surface = surface_new(0, 0);
-	if (open_ports(machine, options, error) && open_board(machine, options, error) &&
-	    open_engine(machine, options, error))
+	if (engines_choose(&machine->engines, options, error) && open_ports(machine, options, error) &&
+	    open_board(machine, options, error) && open_engines(machine, options, error) && open_conduct(machine, options))
 		return machine;
 	machine_free(machine);
 	return NULL;
@@ -153,10 +179,15 @@ void machine_free(struct machine *machine)
 		channel_free(machine->channel);
 	if (machine->engine)
 		machine->engine->ops->free(machine->engine);
+	if (machine->kvm_channel)
+		channel_free(machine->kvm_channel);
+	if (machine->kvm)
+		machine->kvm->ops->free(machine->kvm);
 	pc_free(machine->pc);
 	for (unsigned i = 0; i < PC_SERIAL; i++)
 		chardev_free(machine->serial[i]);
 	chardev_free(machine->debug);
+	engines_clear(&machine->engines);
 	surface_free(machine->surface);
 	clock_free(machine->clock);
 	g_free(machine);

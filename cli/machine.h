@@ -3,6 +3,7 @@
 #ifndef V2E_CLI_MACHINE_H
 #define V2E_CLI_MACHINE_H
 
+#include "cli/engines.h"
 #include "cli/run_options.h"
 #include "cli/script.h"
 #include "devmodel/chardev.h"
@@ -19,6 +20,9 @@ struct machine {
 	struct pc *pc;
 	struct engine *engine;
 	struct channel *channel;
+	struct engine *kvm;    /* NULL: the emulator alone */
+	struct channel *kvm_channel;
+	struct engines engines;
 	struct conduct *conduct;
 	struct surface *surface; /* scratch for pictures */
 };

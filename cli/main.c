@@ -7,6 +7,7 @@
 
 #include "cli/nearest.h"
 #include "cli/options.h"
+#include "cli/probe.h"
 #include "cli/run.h"
 
 #ifndef V2E_VERSION
@@ -18,6 +19,7 @@ static const struct command {
 	int (*main)(int argc, char *const *argv);
 } commands[] = {
 	{ "run", "start a PC and boot an image", run_main },
+	{ "probe", "show what KVM can do on this host", probe_main },
 };
 
 struct choice {

@@ -156,6 +156,23 @@ static int judge(const struct run *run, enum conduct_end end)
 	return RUN_DONE;
 }
 
+static void print_engine(const struct channel *channel)
+{
+	struct engine *engine = channel ? channel->engine : NULL;
+	if (engine && engine->ops->print_stats)
+		engine->ops->print_stats(engine, stderr);
+}
+
+/* Who gave the guest away, and why; with two engines KVM is the first. */
+static void print_handovers(const struct machine *machine, const struct conduct_stats *stats)
+{
+	static const char *const from[] = { "kvm", "emu" };
+	for (unsigned n = 0; machine->kvm_channel && machine->channel && n < 2; n++)
+		for (unsigned i = 0; i < STOP_REASONS; i++)
+			if (stats->handover[n][i])
+				fprintf(stderr, "handover-from-%s-%s %" PRIu64 "\n", from[n], stop_reason_name((enum stop_reason)i), stats->handover[n][i]);
+}
+
 static void print_stats(const struct run *run)
 {
 	const struct conduct_stats *stats = conduct_stats(run->machine->conduct);
@@ -163,9 +180,10 @@ static void print_stats(const struct run *run)
 	        clock_now(run->machine->clock), stats->insns, stats->blocks, stats->handovers, stats->resets);
 	for (unsigned i = 0; i < STOP_REASONS; i++)
 		fprintf(stderr, "stop-%s %" PRIu64 "\n", stop_reason_name((enum stop_reason)i), stats->stops[i]);
-	struct engine *engine = run->machine->engine;
-	if (engine->ops->print_stats)
-		engine->ops->print_stats(engine, stderr);
+	print_handovers(run->machine, stats);
+	print_engine(run->machine->kvm_channel);
+	print_engine(run->machine->channel);
+	fprintf(stderr, "engine %s\n", run->machine->engines.why);
 }
 
 static int run_machine(const struct run_options *options, struct machine *machine)
@@ -197,6 +215,7 @@ static int run_with_options(const struct run_options *options)
 	if (!machine)
 		return fail_usage(error);
 	log_trace_mask = options->trace;
+	log_trace(LOG_TRACE_SWITCH, "engine %s", machine->engines.why);
 	int status = run_machine(options, machine);
 	machine_free(machine);
 	return status;

@@ -135,12 +135,30 @@ static bool set_cpu(void *target, const char *value, char **error)
 
 static bool set_engine(void *target, const char *value, char **error)
 {
+	static const char *const names[] = { "auto", "emu", "kvm", "hybrid" };
 	struct run_options *options = target;
-	if (!strcmp(value, "emu")) {
-		options->engine = RUN_ENGINE_EMU;
+	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
+		if (!strcmp(names[i], value)) {
+			options->engine = (enum run_engine)i;
+			return true;
+		}
+	*error = g_strdup_printf("unknown engine '%s'; give auto, emu, kvm or hybrid", value);
+	return false;
+}
+
+static bool set_threshold(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	options->threshold = UINT64_MAX;
+	return !strcmp(value, "inf") || units_parse_number(value, 0, UINT64_MAX, &options->threshold, error);
+}
+
+static bool set_watch(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	if (hv_watch_parse(value, &options->watch))
 		return true;
-	}
-	*error = g_strdup_printf("unknown engine '%s'; give emu", value);
+	*error = g_strdup_printf("unknown way to watch '%s'; give auto, trace, breakpoint or lazy", value);
 	return false;
 }
 
@@ -283,7 +301,15 @@ static const struct option_row rows[] = {
 	{ .name = "memory", .letter = 'm', .argument = "SIZE", .help = "RAM, 1M to 3584M (default: 64M)",
 	  .manual = "A number with K, M or G; without a letter it counts MiB.", .set = set_memory },
 	{ .name = "cpu", .argument = "MODEL", .help = "386, 486, pentium or p6 (default: p6)", .set = set_cpu },
-	{ .name = "engine", .argument = "NAME", .help = "what runs the guest: emu, the emulator (default)", .set = set_engine },
+	{ .name = "engine", .argument = "NAME", .help = "what runs the guest: auto (default), emu, kvm or hybrid",
+	  .manual = "emu is the emulator, kvm the CPU by KVM; hybrid runs real mode and vm86 in the emulator and the rest "
+	            "by KVM. auto is hybrid where v2e probe finds that the CPU runs protected mode, else emu.",
+	  .set = set_engine },
+	{ .name = "threshold", .argument = "N", .help = "hybrid: blocks to emulate after real mode was left (default: 1000)",
+	  .manual = "0 hands over at once, inf never.", .set = set_threshold },
+	{ .name = "watch", .argument = "NAME", .help = "hybrid: how the end of protected mode is seen (default: auto)",
+	  .manual = "trace is exact and wants privileges; breakpoint is exact for code that it has learned; lazy looks "
+	            "whenever the guest stops for another reason. auto is the first that works.", .set = set_watch },
 	{ .heading = "Ports", .name = "serial", .argument = "WHERE", .help = "serial port: stdio, file:FILE, unix:SOCKET or none (default)",
 	  .manual = "May be given twice: COM1, then COM2. unix:SOCKET listens there, one client at a time.",
 	  .set = add_serial, .repeats = true },
@@ -328,7 +354,8 @@ void run_options_init(struct run_options *options)
 		.serials = g_ptr_array_new_with_free_func(g_free),
 		.memory = 64 * MIB,
 		.cpu = EMU_CPU_P6,
-		.engine = RUN_ENGINE_EMU,
+		.engine = RUN_ENGINE_AUTO,
+		.threshold = 1000,
 		.script = script_new(),
 		.clock = CLOCK_KIND_REAL,
 	};

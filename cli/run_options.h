@@ -11,9 +11,10 @@
 #include "cli/script_parse.h"
 #include "devmodel/pc.h"
 #include "emu/emu.h"
+#include "hv/hv.h"
 #include "shared/clock.h"
 
-enum run_engine { RUN_ENGINE_EMU };
+enum run_engine { RUN_ENGINE_AUTO, RUN_ENGINE_EMU, RUN_ENGINE_KVM, RUN_ENGINE_HYBRID };
 
 struct run_options {
 	char *image;                  /* what it is gets detected; NULL: none */
@@ -25,6 +26,8 @@ struct run_options {
 	uint64_t memory;              /* bytes */
 	enum emu_cpu cpu;
 	enum run_engine engine;
+	uint64_t threshold;           /* blocks; UINT64_MAX: inf */
+	enum hv_watch watch;
 	GPtrArray *serials;           /* chardev specs, COM1 first */
 	uint16_t debug_port;
 	char *debug_file;             /* "-": standard output; NULL: no port */

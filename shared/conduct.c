@@ -19,6 +19,7 @@ struct conduct {
 	struct conduct_config config;
 	struct conduct_stats stats;
 	unsigned last; /* channel that ran last */
+	bool unwanted; /* it wanted to give the context away, but nobody else takes it */
 };
 
 struct conduct *conduct_new(const struct conduct_config *config)
@@ -63,14 +64,27 @@ void conduct_stop(struct conduct *conduct)
 
 /* --- one request ------------------------------------------------------------ */
 
+static bool can_run(const struct conduct *conduct, unsigned n)
+{
+	struct engine *engine = conduct->config.channel[n]->engine;
+	return engine->ops->can_run(engine, conduct->config.ctx);
+}
+
+/* Only the engine itself knows when the threshold is reached, so nobody takes the
+ * context from it before it says so. */
+static bool stays(const struct conduct *conduct)
+{
+	return conduct->last != NO_CHANNEL && !conduct->unwanted &&
+	       conduct->config.ctx->stop_reason != STOP_MODE && can_run(conduct, conduct->last);
+}
+
 static unsigned pick_channel(const struct conduct *conduct)
 {
-	const struct conduct_config *config = &conduct->config;
-	for (unsigned n = 0; n < config->channels; n++) {
-		struct engine *engine = config->channel[n]->engine;
-		if (engine->ops->can_run(engine, config->ctx))
+	if (stays(conduct))
+		return conduct->last;
+	for (unsigned n = 0; n < conduct->config.channels; n++)
+		if (can_run(conduct, n))
 			return n;
-	}
 	return NO_CHANNEL;
 }
 
@@ -91,11 +105,13 @@ static const char *engine_name(const struct conduct *conduct, unsigned n)
 	return conduct->config.channel[n]->engine->ops->name;
 }
 
-/* The first engine of a run enters nothing that another one left. */
+/* The first engine of a run enters nothing that another one left. An engine that
+ * gets back what it gave away is left alone until its budget is used up. */
 static void enter(struct conduct *conduct, unsigned n)
 {
 	struct ctx *ctx = conduct->config.ctx;
 	struct engine *engine = conduct->config.channel[n]->engine;
+	conduct->unwanted = conduct->last == n && (conduct->unwanted || ctx->stop_reason == STOP_MODE) && !ctx_is_real(ctx);
 	if (conduct->last == n)
 		return;
 	if (conduct->last != NO_CHANNEL) {
@@ -103,6 +119,7 @@ static void enter(struct conduct *conduct, unsigned n)
 		          engine_name(conduct, conduct->last), engine_name(conduct, n), ctx_mode_name(ctx),
 		          ctx->seg[CTX_CS].selector, ctx->rip, stop_reason_name(ctx->stop_reason));
 		conduct->stats.handovers++;
+		conduct->stats.handover[conduct->last][ctx->stop_reason]++;
 		ctx->sequence++;
 		engine->ops->new_epoch(engine);
 	}
@@ -117,7 +134,8 @@ static enum stop_reason run_channel(struct conduct *conduct, unsigned n)
 	enter(conduct, n);
 	ctx->limit_insns = insns_to_deadline(config->clock);
 	/* With one engine there is nobody to hand over to. */
-	ctx->limit_blocks = config->channels > 1 ? config->threshold : UINT64_MAX;
+	bool may_leave = config->channels > 1 && !conduct->unwanted;
+	ctx->limit_blocks = may_leave ? config->threshold : UINT64_MAX;
 	enum stop_reason reason = channel_call(config->channel[n], ctx, CTX_EMULATE);
 	stats->runs[n]++;
 	stats->insns += ctx->insns_run;

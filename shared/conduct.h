@@ -23,7 +23,8 @@ struct conduct_config {
 	struct ctx *ctx;
 	struct clock *clock;
 	struct cpu_pins *pins;
-	/* In order of preference; the first that can_run() gets the context. */
+	/* In order of preference; the first that can_run() gets the context. It
+	 * keeps it until it says STOP_MODE or cannot go on. */
 	struct channel *channel[2];
 	unsigned channels;
 	/* Blocks that the emulator keeps running after real mode was left, before
@@ -39,6 +40,8 @@ struct conduct_stats {
 	uint64_t insns, blocks;       /* all engines */
 	uint64_t runs[2];             /* requests, by channel */
 	uint64_t handovers;           /* the engine changed */
+	/* Of these, by the channel that gave the context away, and why it stopped. */
+	uint64_t handover[2][STOP_REASONS];
 	uint64_t stops[STOP_REASONS];
 	uint64_t resets;
 };
