@@ -35,11 +35,14 @@ unit_sources = \
 	tests/unit/test_conduct.c \
 	tests/unit/test_ctx.c \
 	tests/unit/test_debug_port.c \
+	tests/unit/test_emu_debug.c \
 	tests/unit/test_emu_far.c \
+	tests/unit/test_emu_interrupts.c \
 	tests/unit/test_emu_models.c \
 	tests/unit/test_emu_real.c \
 	tests/unit/test_emu_segments.c \
 	tests/unit/test_emu_smc.c \
+	tests/unit/test_emu_vm86.c \
 	tests/unit/test_exit_port.c \
 	tests/unit/test_fpu.c \
 	tests/unit/test_fpu_faults.c \
