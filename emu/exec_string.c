@@ -67,6 +67,7 @@ static enum exec string_repeat(struct emu *emu, const struct insn *insn, round_f
 {
 	unsigned size = address_size(insn);
 	uint32_t done = 0, count = reg_read(emu, CTX_RCX, size);
+	uint32_t flags = flags_get(emu); /* a fault gives them back: SDM vol. 2, REP */
 	enum round result = ROUND_DONE;
 	while (count && result == ROUND_DONE && done < ROUNDS_AT_ONCE) {
 		uint32_t rounds;
@@ -80,8 +81,10 @@ static enum exec string_repeat(struct emu *emu, const struct insn *insn, round_f
 			break;
 	}
 	emu->insns += done ? done - 1 : 0;
-	if (result == ROUND_FAULT)
+	if (result == ROUND_FAULT) {
+		flags_set(emu, flags);
 		return EXEC_FAULT;
+	}
 	return count && result != ROUND_LAST ? string_again(emu, insn) : string_done(emu, insn);
 }
 

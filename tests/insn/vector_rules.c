@@ -1,6 +1,7 @@
 #include "tests/insn/vector_rules.h"
 
 #define BOTH (CHIP_8086 | CHIP_80286)
+#define ARITHMETIC (CTX_EFLAGS_OF | CTX_EFLAGS_SF | CTX_EFLAGS_ZF | CTX_EFLAGS_AF | CTX_EFLAGS_PF | CTX_EFLAGS_CF)
 #define FAULT(number) { OUTCOME_FAULT, number, 0, 0 }
 #define PARTLY(flags, regs) { OUTCOME_PARTLY, 0, flags, regs }
 #define SKIP { OUTCOME_SKIP, 0, 0, 0 }
@@ -339,7 +340,7 @@ const struct vector_rule vector_rules[] = {
 	{ "exact faults", "SDM vol. 3, 6.5 and table 20-1: SI and DI are those from before, interrupt 12", CHIP_80286, string_stack_once, FAULT(SS) },
 	{ "exact faults", "SDM vol. 3, 6.5: as before, repeated", CHIP_80286, string_stack_repeated, SKIP },
 	{ "exact faults", "SDM vol. 3, 6.5: SI and DI are those from before", CHIP_80286, string_limit_once, FAULT(GP) },
-	{ "exact faults", "SDM vol. 3, 6.5: CX, SI and DI are those of the round that faults", CHIP_80286, string_limit, PARTLY(0, INDEXES) },
+	{ "exact faults", "SDM vol. 2, REP: FLAGS are from before, CX, SI and DI of the round that faults", CHIP_80286, string_limit, PARTLY(ARITHMETIC, INDEXES) },
 	{ "segment limits", "SDM vol. 3, table 20-1: interrupt 12 for the stack segment", BOTH, stack_limit, FAULT(SS) },
 	{ "segment limits", "SDM vol. 3, 20.1.1: no wrap at FFFF", CHIP_8086, data_limit, FAULT(GP) },
 };
