@@ -1,5 +1,5 @@
 # Debian packages by purpose, and a function that installs what is missing.
-packages_build="gcc libc6-dev make pkg-config libcapstone-dev libglib2.0-dev libpng-dev check"
+packages_build="gcc libc6-dev make pkg-config libcapstone-dev libglib2.0-dev libpng-dev libseccomp-dev check"
 packages_menu="seabios isolinux syslinux-common gfxboot-themes xorriso cpio"
 packages_test="nasm clang git xz-utils man-db"
 

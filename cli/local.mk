@@ -3,14 +3,20 @@ v2e_SOURCES = cli/main.c
 libv2e_a_SOURCES += $(cli_sources)
 
 cli_sources = \
+	cli/cpuid.c \
+	cli/cpuid.h \
 	cli/drives.c \
 	cli/drives.h \
+	cli/engines.c \
+	cli/engines.h \
 	cli/machine.c \
 	cli/machine.h \
 	cli/nearest.c \
 	cli/nearest.h \
 	cli/options.c \
 	cli/options.h \
+	cli/probe.c \
+	cli/probe.h \
 	cli/progress.c \
 	cli/progress.h \
 	cli/run.c \

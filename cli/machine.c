@@ -1,11 +1,11 @@
 #include "cli/machine.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "cli/drives.h"
+#include "cli/emulator.h"
 #include "devmodel/display_png.h"
 #include "devmodel/ps2_keyboard.h"
 #include "devmodel/surface.h"
@@ -96,11 +96,6 @@ static bool open_board(struct machine *machine, const struct run_options *option
 
 /* Engine and conductor */
 
-static void set_smm(void *owner, bool in_smm)
-{
-	pc_set_smm(owner, in_smm);
-}
-
 /* A PC's board answers the processor's shutdown cycle with a reset. */
 static bool reset_board(void *owner, bool from_shutdown)
 {
@@ -119,24 +114,9 @@ static bool open_kvm(struct machine *machine, const struct run_options *options,
 	return machine->kvm_channel;
 }
 
-static bool open_emulator(struct machine *machine, const struct run_options *options, char **error)
-{
-	struct pc *pc = machine->pc;
-	struct emu_config config = {
-		.mem = pc_mem(pc), .bus = pc_bus(pc), .clock = machine->clock, .pins = pc_pins(pc),
-		.cpu = options->cpu, .set_smm = set_smm, .owner = pc,
-	};
-	if (!(machine->engine = emu_new(&config, error)))
-		return false;
-	machine->channel = channel_new_inline(machine->engine);
-	if (!machine->channel)
-		*error = g_strdup_printf("the engine cannot start: %s; free some memory", g_strerror(errno));
-	return machine->channel;
-}
-
 static bool open_engines(struct machine *machine, const struct run_options *options, char **error)
 {
-	if (machine->engines.emu && !open_emulator(machine, options, error))
+	if (machine->engines.emu && !(machine->channel = emulator_open(options, machine->pc, &machine->engine, error)))
 		return false;
 	return !machine->engines.kvm || open_kvm(machine, options, error);
 }

@@ -18,7 +18,7 @@ struct machine {
 	struct chardev *serial[PC_SERIAL];
 	struct chardev *debug; /* NULL: no --debugcon */
 	struct pc *pc;
-	struct engine *engine;
+	struct engine *engine; /* NULL: the channel owns it */
 	struct channel *channel;
 	struct engine *kvm;    /* NULL: the emulator alone */
 	struct channel *kvm_channel;

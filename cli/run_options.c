@@ -162,6 +162,19 @@ static bool set_watch(void *target, const char *value, char **error)
 	return false;
 }
 
+static bool set_channel(void *target, const char *value, char **error)
+{
+	static const char *const names[] = { "inline", "futex", "eventfd", "process" };
+	struct run_options *options = target;
+	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
+		if (!strcmp(names[i], value)) {
+			options->channel = (enum run_channel)i;
+			return true;
+		}
+	*error = g_strdup_printf("unknown channel '%s'; give inline, futex, eventfd or process", value);
+	return false;
+}
+
 static bool is_serial_spec(const char *value)
 {
 	return !strcmp(value, "none") || !strcmp(value, "stdio") ||
@@ -310,6 +323,9 @@ static const struct option_row rows[] = {
 	{ .name = "watch", .argument = "NAME", .help = "hybrid: how the end of protected mode is seen (default: auto)",
 	  .manual = "trace is exact and wants privileges; breakpoint is exact for code that it has learned; lazy looks "
 	            "whenever the guest stops for another reason. auto is the first that works.", .set = set_watch },
+	{ .name = "channel", .argument = "NAME", .help = "how the emulator is called: inline (default), futex, eventfd, process",
+	  .manual = "Inline is a function call; futex and eventfd wake a second thread; process is a process of its own that "
+	            "may do nothing but compute.", .set = set_channel },
 	{ .heading = "Ports", .name = "serial", .argument = "WHERE", .help = "serial port: stdio, file:FILE, unix:SOCKET or none (default)",
 	  .manual = "May be given twice: COM1, then COM2. unix:SOCKET listens there, one client at a time.",
 	  .set = add_serial, .repeats = true },

@@ -16,6 +16,9 @@
 
 enum run_engine { RUN_ENGINE_AUTO, RUN_ENGINE_EMU, RUN_ENGINE_KVM, RUN_ENGINE_HYBRID };
 
+/* How requests reach the emulator. */
+enum run_channel { RUN_CHANNEL_INLINE, RUN_CHANNEL_FUTEX, RUN_CHANNEL_EVENTFD, RUN_CHANNEL_PROCESS };
+
 struct run_options {
 	char *image;                  /* what it is gets detected; NULL: none */
 	GPtrArray *cdroms, *disks, *floppies; /* file names */
@@ -28,6 +31,7 @@ struct run_options {
 	enum run_engine engine;
 	uint64_t threshold;           /* blocks; UINT64_MAX: inf */
 	enum hv_watch watch;
+	enum run_channel channel;
 	GPtrArray *serials;           /* chardev specs, COM1 first */
 	uint16_t debug_port;
 	char *debug_file;             /* "-": standard output; NULL: no port */

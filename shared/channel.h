@@ -16,7 +16,8 @@ struct channel_ops {
 /* The first member of each transport's own struct. */
 struct channel {
 	const struct channel_ops *ops;
-	struct engine *engine; /* not owned */
+	/* Not owned, except by a channel that says so. */
+	struct engine *engine;
 };
 
 /* A function call in the same thread. Returns NULL with errno set. */
@@ -24,6 +25,14 @@ struct channel *channel_new_inline(struct engine *engine);
 
 /* One request: IDLE -> READY -> IN_PROCESS -> DONE -> IDLE. */
 enum stop_reason channel_call(struct channel *channel, struct ctx *ctx, enum ctx_request type);
-void channel_free(struct channel *channel);
+void channel_free(struct channel *channel); /* NULL is fine */
+
+/* For transports: what the engine's side of a channel does with a page that is
+ * READY; it is DONE afterwards. Measures ns_run where the engine did not. PIO
+ * and MMIO are requests to a device model, which is no engine: STOP_ERROR. */
+enum stop_reason channel_serve(struct engine *engine, struct ctx *ctx);
+
+/* The host's time that ctx.ns_* are taken from, in ns. */
+uint64_t channel_host_ns(void);
 
 #endif

@@ -2,16 +2,9 @@
 
 #include <stdlib.h>
 
-/* PIO and MMIO are requests to a device model, which is no engine. */
 static enum stop_reason inline_call(struct channel *channel, struct ctx *ctx)
 {
-	struct engine *engine = channel->engine;
-	enum stop_reason reason = STOP_ERROR;
-	ctx->request_state = CTX_IN_PROCESS;
-	if (ctx->request_type == CTX_EMULATE || ctx->request_type == CTX_RUN)
-		reason = engine->ops->run(engine, ctx);
-	ctx->request_state = CTX_DONE;
-	return reason;
+	return channel_serve(channel->engine, ctx);
 }
 
 static void inline_free(struct channel *channel)

@@ -93,6 +93,8 @@ static const char *check_request(const struct ctx *ctx)
 		return "io_size is not 0, 1, 2, 4 or 8";
 	if (ctx->io_is_write > 1)
 		return "io_is_write";
+	if (ctx->timed > 1)
+		return "timed";
 	return NULL;
 }
 

@@ -147,7 +147,11 @@ struct ctx {
 	uint64_t limit_blocks;    /* blocks to run after real mode was left */
 	uint64_t io_address, io_data;
 	uint32_t io_size, io_is_write;
-	uint8_t  reserved_058[0x80 - 0x58];
+	/* Where the host's time went in this request, in ns; filled only when the
+	 * conductor set `timed`. load: page -> engine; run: the guest; exit: from the
+	 * guest to the engine's own code; save: engine -> page. */
+	uint32_t timed, reserved_05c;
+	uint64_t ns_load, ns_run, ns_exit, ns_save;
 	/* 0x080 */
 	union ctx_reg gpr[CTX_GPRS];
 	/* 0x100 */

@@ -6,7 +6,13 @@ shared_sources = \
 	shared/bus.h \
 	shared/channel.c \
 	shared/channel.h \
+	shared/channel_child.c \
 	shared/channel_inline.c \
+	shared/channel_process.c \
+	shared/channel_process.h \
+	shared/channel_thread.c \
+	shared/channel_thread.h \
+	shared/channel_wire.h \
 	shared/clock.c \
 	shared/clock.h \
 	shared/conduct.c \
@@ -16,6 +22,8 @@ shared_sources = \
 	shared/ctx_fields.def \
 	shared/engine.c \
 	shared/engine.h \
+	shared/futex.c \
+	shared/futex.h \
 	shared/irq.h \
 	shared/log.c \
 	shared/log.h \
@@ -24,5 +32,9 @@ shared_sources = \
 	shared/mem_access.c \
 	shared/mem_map.c \
 	shared/mem_map.h \
+	shared/mem_mirror.c \
+	shared/mem_mirror.h \
+	shared/sandbox.c \
+	shared/sandbox.h \
 	shared/snap.c \
 	shared/snap.h

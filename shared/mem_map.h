@@ -1,5 +1,5 @@
-/* What mem.c, mem_map.c and mem_access.c share of the guest-physical map;
- * nobody else includes this. */
+/* What mem.c, mem_map.c, mem_access.c and mem_mirror.c share of the
+ * guest-physical map; nobody else includes this. */
 #ifndef V2E_SHARED_MEM_MAP_H
 #define V2E_SHARED_MEM_MAP_H
 

@@ -7,7 +7,7 @@ endif
 
 tests_unit_unit_SOURCES = $(unit_sources)
 tests_unit_unit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_unit_LDADD = libv2e.a $(CAPSTONE_LIBS) $(GLIB_LIBS) $(PNG_LIBS) $(CHECK_LIBS)
+tests_unit_unit_LDADD = libv2e.a $(CAPSTONE_LIBS) $(GLIB_LIBS) $(PNG_LIBS) $(SECCOMP_LIBS) $(CHECK_LIBS)
 
 unit_sources = \
 	tests/insn/machine.c \
@@ -30,6 +30,8 @@ unit_sources = \
 	tests/unit/test_blk.c \
 	tests/unit/test_bmdma.c \
 	tests/unit/test_bus.c \
+	tests/unit/test_channel_process.c \
+	tests/unit/test_channel_thread.c \
 	tests/unit/test_chardev.c \
 	tests/unit/test_clock.c \
 	tests/unit/test_conduct.c \
@@ -116,6 +118,7 @@ boot_files = \
 	tests/boot/run.sh \
 	tests/boot/lib.sh \
 	tests/boot/firmware.sh \
+	tests/boot/channels.sh \
 	tests/boot/isolinux.sh \
 	tests/boot/gfxboot.sh \
 	tests/boot/repeat.sh \

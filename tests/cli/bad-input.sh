@@ -54,6 +54,7 @@ bad '--memory|not a size|64M' run -m much
 bad '--memory|out of range|3584M' run -m 8G
 bad '--cpu|unknown CPU|486|p6' run --cpu 8088
 bad '--engine|unknown engine' run --engine fast
+bad '--channel|unknown channel|eventfd' run --channel pipe
 bad '--boot|floppy' run --boot usb
 bad '--boot|twice' run --boot disk,disk
 bad '--serial|stdio|none' run --serial tty

@@ -100,6 +100,7 @@ static const struct {
 	{ "io_size 3", offsetof(struct ctx, io_size), 3 },
 	{ "io_size 16", offsetof(struct ctx, io_size), 16 },
 	{ "io_is_write", offsetof(struct ctx, io_is_write), 2 },
+	{ "timed", offsetof(struct ctx, timed), 2 },
 	{ "event_type", offsetof(struct ctx, event_type), CTX_EVENT_SOFT + 1 },
 	{ "event_vector", offsetof(struct ctx, event_vector), 256 },
 	{ "event_has_error", offsetof(struct ctx, event_has_error), 2 },

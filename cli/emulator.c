@@ -1,0 +1,64 @@
+#include "cli/emulator.h"
+
+#include <errno.h>
+
+#include "emu/emu.h"
+#include "shared/channel_process.h"
+#include "shared/channel_thread.h"
+
+static void set_smm(void *owner, bool in_smm)
+{
+	pc_set_smm(owner, in_smm);
+}
+
+static struct channel_process_parts board_parts(struct pc *pc)
+{
+	return (struct channel_process_parts){
+		.mem = pc_mem(pc), .bus = pc_bus(pc), .clock = pc_clock(pc), .pins = pc_pins(pc),
+		.set_smm = set_smm, .owner = pc,
+	};
+}
+
+static struct engine *build(void *owner, const struct channel_process_parts *parts, char **error)
+{
+	const struct run_options *options = owner;
+	const struct emu_config config = {
+		.mem = parts->mem, .bus = parts->bus, .clock = parts->clock, .pins = parts->pins,
+		.cpu = options->cpu, .set_smm = parts->set_smm, .owner = parts->owner,
+	};
+	return emu_new(&config, error);
+}
+
+static struct channel *open_process(const struct run_options *options, struct pc *pc, char **error)
+{
+	const struct channel_process_config config = {
+		.name = "emu", .parts = board_parts(pc), .build = build, .owner = (void *)options,
+	};
+	char *problem = NULL;
+	struct channel *channel = channel_new_process(&config, &problem);
+	if (!channel)
+		*error = g_strdup_printf("--channel process: %s; another channel may do", problem);
+	g_free(problem);
+	return channel;
+}
+
+static struct channel *open_near(enum run_channel kind, struct engine *engine)
+{
+	if (kind == RUN_CHANNEL_INLINE)
+		return channel_new_inline(engine);
+	return channel_new_thread(engine, kind == RUN_CHANNEL_EVENTFD ? CHANNEL_EVENTFD : CHANNEL_FUTEX);
+}
+
+struct channel *emulator_open(const struct run_options *options, struct pc *pc, struct engine **engine, char **error)
+{
+	*engine = NULL;
+	if (options->channel == RUN_CHANNEL_PROCESS)
+		return open_process(options, pc, error);
+	const struct channel_process_parts parts = board_parts(pc);
+	if (!(*engine = build((void *)options, &parts, error)))
+		return NULL;
+	struct channel *channel = open_near(options->channel, *engine);
+	if (!channel)
+		*error = g_strdup_printf("the emulator's channel cannot start: %s; free some memory", g_strerror(errno));
+	return channel;
+}
