@@ -366,6 +366,15 @@ static void parse_prefixes(struct parse *parse, struct insn *insn, bool code32)
 	insn->addr_mask = parse->address32 ? 0xffffffffu : 0xffffu;
 }
 
+/* Where Capstone has the last word: everywhere but in the x87 and SSE opcodes,
+ * where fpu_x87.c and fpu_sse.c list what each CPU model has, aliases included,
+ * and the hint NOPs 0F 18-1F, which it knows with memory operands only (SDM
+ * vol. 2, table A-3). */
+static bool capstone_decides(const struct opcode *row)
+{
+	return row->op != OP_x87 && row->op != OP_sse && row->op != OP_nop;
+}
+
 static void finish(struct decoder *decoder, const struct parse *parse, bool code32, struct insn *insn)
 {
 	if (!parse->row) {
@@ -377,7 +386,7 @@ static void finish(struct decoder *decoder, const struct parse *parse, bool code
 	size_t capstone = ask_capstone(decoder, parse, code32);
 	if (capstone != own)
 		decoder->disagreements++;
-	if (!is_defined(decoder, parse, insn)) {
+	if ((!capstone && capstone_decides(parse->row)) || !is_defined(decoder, parse, insn)) {
 		make_undefined(insn);
 		return;
 	}
