@@ -7,6 +7,8 @@ cli_sources = \
 	cli/cpuid.h \
 	cli/drives.c \
 	cli/drives.h \
+	cli/emulator.c \
+	cli/emulator.h \
 	cli/engines.c \
 	cli/engines.h \
 	cli/machine.c \

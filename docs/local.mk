@@ -1,6 +1,7 @@
 docs_files = \
 	docs/architecture.md \
 	docs/building.md \
+	docs/channels.md \
 	docs/context-page.md \
 	docs/emulator.md
 
