@@ -70,11 +70,11 @@ bool sandbox_has_filter(void)
 static int allow_some_arguments(scmp_filter_ctx filter)
 {
 	int error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(write), 1,
-	                             SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO));
+	                             SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO, 0));
 	/* abort() */
 	return error ? error
 	             : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-	                                SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+	                                SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
 }
 
 static int filter_calls(void)
