@@ -331,8 +331,11 @@ static enum stop_reason look(struct kvm *kvm, bool interrupted)
 	enum kvm_watch_verdict verdict = kvm_watch_look(kvm->watch, interrupted);
 	if (verdict == KVM_WATCH_GO_ON)
 		return STOP_NONE;
-	kvm->stats.boundaries++;
-	kvm->stats.late_boundaries += verdict == KVM_WATCH_LEFT && !interrupted;
+	if (!kvm->left) {
+		kvm->stats.boundaries++;
+		kvm->stats.late_boundaries += verdict == KVM_WATCH_LEFT && !interrupted;
+	}
+	kvm->left = true;
 	/* It is PE that tells can_run(), and it is still set. */
 	if (verdict == KVM_WATCH_LEAVES)
 		kvm->refuse = 1;
@@ -447,8 +450,7 @@ static int load(struct kvm *kvm)
 	kvm_ctx_to_events(kvm->ctx, &sync->events);
 	kvm->run->cr8 = kvm->ctx->cr8;
 	mark_dirty(kvm, KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS | KVM_SYNC_X86_EVENTS);
-	kvm->entered = false;
-	kvm->io_pending = false;
+	kvm->entered = kvm->io_pending = kvm->left = false;
 	int result = kvm_state_load(kvm);
 	return result ? result : flush_translations(kvm);
 }

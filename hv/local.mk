@@ -1,4 +1,19 @@
 # The KVM engine.
 libv2e_a_SOURCES += $(hv_sources)
 
-hv_sources =
+hv_sources = \
+	hv/hv.h \
+	hv/kvm.c \
+	hv/kvm_ctx.c \
+	hv/kvm_mem.c \
+	hv/kvm_mem.h \
+	hv/kvm_private.h \
+	hv/kvm_probe.c \
+	hv/kvm_run.c \
+	hv/kvm_sites.c \
+	hv/kvm_sites.h \
+	hv/kvm_state.c \
+	hv/kvm_vm.c \
+	hv/kvm_vm.h \
+	hv/kvm_watch.c \
+	hv/kvm_watch.h
