@@ -41,6 +41,7 @@ unit_sources = \
 	tests/unit/test_emu_far.c \
 	tests/unit/test_emu_interrupts.c \
 	tests/unit/test_emu_models.c \
+	tests/unit/test_emu_paging.c \
 	tests/unit/test_emu_real.c \
 	tests/unit/test_emu_segments.c \
 	tests/unit/test_emu_smc.c \
