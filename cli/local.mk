@@ -5,6 +5,8 @@ libv2e_a_SOURCES += $(cli_sources)
 cli_sources = \
 	cli/cpuid.c \
 	cli/cpuid.h \
+	cli/disassemble.c \
+	cli/disassemble.h \
 	cli/drives.c \
 	cli/drives.h \
 	cli/emulator.c \
@@ -32,5 +34,37 @@ cli_sources = \
 	cli/script_internal.h \
 	cli/script_parse.c \
 	cli/script_parse.h \
+	cli/test.c \
+	cli/test.h \
+	cli/test_artefacts.c \
+	cli/test_artefacts.h \
+	cli/test_expect.c \
+	cli/test_expect.h \
+	cli/test_file.c \
+	cli/test_file.h \
+	cli/test_folder.c \
+	cli/test_folder.h \
+	cli/test_guest.c \
+	cli/test_guest.h \
+	cli/test_keys.c \
+	cli/test_keys.h \
+	cli/test_modes.c \
+	cli/test_modes.h \
+	cli/test_options.c \
+	cli/test_options.h \
+	cli/test_picture.c \
+	cli/test_picture.h \
+	cli/test_places.c \
+	cli/test_places.h \
+	cli/test_register.c \
+	cli/test_register.h \
+	cli/test_report.c \
+	cli/test_report.h \
+	cli/test_result.c \
+	cli/test_result.h \
+	cli/test_run.c \
+	cli/test_run.h \
+	cli/test_suite.c \
+	cli/test_suite.h \
 	cli/units.c \
 	cli/units.h

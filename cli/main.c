@@ -9,6 +9,7 @@
 #include "cli/options.h"
 #include "cli/probe.h"
 #include "cli/run.h"
+#include "cli/test.h"
 
 #ifndef V2E_VERSION
 #define V2E_VERSION "unknown"
@@ -19,6 +20,7 @@ static const struct command {
 	int (*main)(int argc, char *const *argv);
 } commands[] = {
 	{ "run", "start a PC and boot an image", run_main },
+	{ "test", "run boot tests and report", test_main },
 	{ "probe", "show what KVM can do on this host", probe_main },
 };
 
