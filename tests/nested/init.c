@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define MAX_WORDS 64
@@ -20,7 +21,7 @@
 static void mount_all(void)
 {
 	static const struct { const char *type, *where; } mounts[] = {
-		{ "proc", "/proc" }, { "sysfs", "/sys" }, { "devtmpfs", "/dev" }, { "tracefs", "/sys/kernel/tracing" },
+		{ "proc", "/proc" }, { "sysfs", "/sys" }, { "tracefs", "/sys/kernel/tracing" },
 	};
 	for (size_t i = 0; i < sizeof mounts / sizeof *mounts; i++) {
 		mkdir(mounts[i].where, 0755);
@@ -88,6 +89,7 @@ static void run_all(void)
 static void switch_off(void)
 {
 	fflush(stdout);
+	tcdrain(STDOUT_FILENO);
 	iopl(3);
 	outl(0, 0xf4);
 	for (const char *word = "Shutdown"; *word; word++)
