@@ -45,6 +45,7 @@ unit_sources = \
 	tests/unit/test_emu_real.c \
 	tests/unit/test_emu_segments.c \
 	tests/unit/test_emu_smc.c \
+	tests/unit/test_emu_tasks.c \
 	tests/unit/test_emu_vm86.c \
 	tests/unit/test_exit_port.c \
 	tests/unit/test_fpu.c \
@@ -99,6 +100,9 @@ shell_tests = \
 	tests/cli/help.sh \
 	tests/cli/run.sh \
 	tests/rules.sh
+
+include tests/insn/local.mk
+include tests/fuzz/local.mk
 
 AM_TESTS_ENVIRONMENT = \
 	V2E_SRC='$(abs_top_srcdir)'; V2E_BUILD='$(abs_top_builddir)'; \
