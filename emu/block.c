@@ -6,6 +6,7 @@
 
 #include "emu/bodies.h"
 #include "emu/decode.h"
+#include "emu/jit.h"
 #include "shared/mem.h"
 
 #define ARENA_SIZE (32u << 20)
@@ -83,11 +84,13 @@ static void hash_remove(struct block_cache *cache, struct block *block)
 		*link = block->hash_next;
 }
 
-static void block_kill(struct block_cache *cache, struct block *block)
+static void block_kill(struct emu *emu, struct block *block)
 {
+	struct block_cache *cache = emu->cache;
 	if (block->dead)
 		return;
 	block->dead = true;
+	jit_kill(emu, block);
 	hash_remove(cache, block);
 	for (unsigned i = 0; i <= block->count; i++)
 		block->insns[i].exec = exec_stale;
@@ -137,8 +140,7 @@ bool block_code_at(const struct block_cache *cache, uint32_t address, unsigned s
 /* Drops the blocks of a page that touch first..end, keeps the others. */
 static void page_drop(struct emu *emu, uint32_t number, uint32_t first, uint32_t end)
 {
-	struct block_cache *cache = emu->cache;
-	struct code_page *page = cache->pages[number];
+	struct code_page *page = emu->cache->pages[number];
 	struct block *block = page->blocks, **link = &page->blocks;
 	memset(page->bits, 0, sizeof page->bits);
 	while (block) {
@@ -147,7 +149,7 @@ static void page_drop(struct emu *emu, uint32_t number, uint32_t first, uint32_t
 		uint32_t block_first, block_end;
 		block_part(block, number, &block_first, &block_end);
 		if (block_first < end && first < block_end)
-			block_kill(cache, block);
+			block_kill(emu, block);
 		if (!block->dead) {
 			mark_code(page, block_first, block_end);
 			*link = block;
@@ -174,8 +176,7 @@ void block_cache_written(struct emu *emu, uint64_t address, uint64_t size)
 	}
 }
 
-/* Everything goes. Only between two blocks. */
-static void flush(struct emu *emu)
+void block_cache_flush(struct emu *emu)
 {
 	struct block_cache *cache = emu->cache;
 	for (guint i = 0; i < cache->code_pages->len; i++)
@@ -186,6 +187,7 @@ static void flush(struct emu *emu)
 	cache->arena_used = 0;
 	cache->epoch++;
 	cache->stats.flushes++;
+	jit_flush(emu->jit);
 	emu->block = NULL;
 }
 
@@ -322,7 +324,7 @@ static struct block *block_build(struct emu *emu, uint32_t ip, uint32_t linear, 
 	struct block_cache *cache = emu->cache;
 	if (cache->flush_wanted || cache->arena_used + BLOCK_BYTES_MAX > ARENA_SIZE) {
 		cache->flush_wanted = false;
-		flush(emu);
+		block_cache_flush(emu);
 	}
 	struct block *block = (struct block *)(cache->arena + cache->arena_used);
 	memset(block, 0, sizeof *block);
@@ -330,6 +332,7 @@ static struct block *block_build(struct emu *emu, uint32_t ip, uint32_t linear, 
 	block->code32 = emu->code32;
 	block->single = single;
 	block->trust = cache->trust;
+	block->jit_world = WORLD_NONE;
 	if (!decode_block(emu, block, ip, linear, physical))
 		return NULL;
 	/* Nobody reports writes to what is no plain memory: use it once. */
@@ -383,7 +386,7 @@ static struct block *hash_find(struct emu *emu, uint32_t linear, uint64_t physic
 	while (block && !(block->physical[0] == physical && block->code32 == emu->code32 && block->single == single))
 		block = block->hash_next;
 	if (block && !still_valid(emu, block, linear)) {
-		block_kill(emu->cache, block);
+		block_kill(emu, block);
 		return NULL;
 	}
 	return block;
@@ -422,6 +425,8 @@ struct block *block_find(struct emu *emu, uint32_t ip, bool single)
 		block = block_build(emu, ip, linear, physical, single);
 	if (!block)
 		return NULL;
+	if (block->linear != linear || block->epoch != cache->epoch)
+		jit_unlink(block);
 	block->linear = linear;
 	block->epoch = cache->epoch;
 	block->user = emu->cpl == 3;

@@ -9,6 +9,8 @@
 
 #define BLOCK_MAX_INSNS 48u
 
+struct jit_exit;
+
 struct block {
 	uint32_t linear;     /* of the last lookup, checked with `epoch` */
 	uint32_t epoch;      /* cache->epoch in which `linear` was looked up */
@@ -23,6 +25,11 @@ struct block {
 	struct block *hash_next;
 	struct block *page_next[2]; /* in the lists of its pages */
 	struct block *successor[2]; /* the last two that followed */
+	/* The JIT's: code for ctx->rip = jit_ip in a world, and who leads there. */
+	const void *jit_entry;
+	uint32_t jit_ip, jit_world;
+	struct jit_exit *jit_exit[2], *jit_incoming;
+	uint8_t runs, compiles;
 	struct insn insns[];
 };
 
@@ -59,6 +66,8 @@ void block_cache_free(struct block_cache *cache);
  * of one instruction. NULL: emu.fault is set (fetch fault). */
 struct block *block_find(struct emu *emu, uint32_t ip, bool single);
 
+/* Everything goes. Only between two blocks. */
+void block_cache_flush(struct emu *emu);
 /* Linear addresses may mean something else now (paging, A20, the map). */
 void block_cache_forget_addresses(struct block_cache *cache);
 /* Native code ran: compare each block's bytes before it runs again. */

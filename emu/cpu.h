@@ -50,6 +50,21 @@ struct tlb_entry {
 struct block;
 struct block_cache;
 struct fpu_host;
+struct jit;
+
+/* State that only generated code has, and leaves behind when it calls out. Flags
+ * that wait to be computed: jit_internal.h names the kinds. */
+struct jit_words {
+	uint32_t before_r, r; /* stores of AH..BH begin a byte early */
+	uint32_t before_b, b;
+	uint8_t kind;        /* 0: the three words hold */
+	uint32_t value;      /* of an access that goes the slow way */
+	uint32_t access;     /* its segment register, and size << 8 */
+	uint32_t target;
+	uint64_t limit;      /* emu.insns + left */
+	int64_t left;        /* instructions until it has to stop */
+	uint64_t blocks;     /* ctx->blocks_run */
+};
 
 struct emu {
 	struct engine engine;
@@ -59,6 +74,8 @@ struct emu {
 	uint32_t a20_mask;
 	/* Lazy flags, see flags.h. ctx->rflags holds the other bits. */
 	uint32_t flag_zero, flag_sign, flag_carry;
+	struct jit_words lazy;
+	uint32_t world;      /* what compiled code relies on, see world_update() */
 	/* The block that runs and the EIP of its first instruction. */
 	const struct block *block;
 	uint32_t block_ip;
@@ -97,6 +114,7 @@ struct emu {
 	struct fpu_host *fpu;
 	enum emu_cpu cpu;
 	struct decoder *decoder;
+	struct jit *jit;     /* NULL: none */
 	bool shutdown;       /* a fault could not be delivered */
 	void (*set_smm)(void *owner, bool in_smm);
 	void *owner;
@@ -142,6 +160,12 @@ enum exec intr_return(struct emu *emu, const struct insn *insn);
 /* --- segments (seg.c) ----------------------------------------------------- */
 /* Recomputes everything derived from CR0, CR4, EFLAGS, segments, DR7. */
 void emu_mode_changed(struct emu *emu);
+/* Bits of emu.world, all that the code of a block takes for granted. */
+enum world {
+	WORLD_CODE32 = 1, WORLD_STACK32 = 2, WORLD_PAGING = 4, WORLD_USER = 8, WORLD_PROTECTED = 16, WORLD_VM86 = 32,
+	WORLD_LIMIT64K = 64, WORLD_LIMIT4G = 128, /* emu.code_limit; neither: no code is made */
+};
+#define WORLD_NONE 0xffffffffu
 /* Recomputes what hangs on one segment register. */
 void seg_changed(struct emu *emu, unsigned sreg);
 /* MOV/POP/LxS: real and vm86 set the base only; protected mode with all checks.
@@ -252,6 +276,8 @@ static inline uint32_t insn_next_ip(const struct emu *emu, const struct insn *in
 {
 	return emu->block_ip + insn->offset + insn->length;
 }
+/* `insn` of the running block has faulted: delivers emu.fault. */
+void emu_insn_fault(struct emu *emu, const struct insn *insn);
 /* Tells the clock what has run so far, `insn` included, before anything that
  * reads it; and takes a new deadline into account behind it. */
 void emu_clock_before(struct emu *emu, const struct insn *insn);

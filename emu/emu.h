@@ -11,12 +11,20 @@
 
 enum emu_cpu { EMU_CPU_386, EMU_CPU_486, EMU_CPU_PENTIUM, EMU_CPU_P6 };
 
+enum emu_jit { EMU_JIT_OFF, EMU_JIT_ON, EMU_JIT_ALWAYS };
+
+/* Stages of the JIT to print on standard error. */
+enum emu_dump { EMU_DUMP_IR = 1, EMU_DUMP_LIVE = 2, EMU_DUMP_ASM = 4 };
+
 struct emu_config {
 	struct mem *mem;
 	struct bus *bus;
 	struct clock *clock;
 	struct cpu_pins *pins;
 	enum emu_cpu cpu;
+	enum emu_jit jit;
+	unsigned dump;            /* enum emu_dump */
+	const char *emitters_off; /* operations of ops.def, joined by commas; NULL: none */
 	/* The SMIACT# pin: SMRAM appears or goes. May be NULL. */
 	void (*set_smm)(void *owner, bool in_smm);
 	void *owner;

@@ -41,6 +41,23 @@ emu_sources = \
 	emu/fpu_x87.c \
 	emu/insn.h \
 	emu/intr.c \
+	emu/jit.h \
+	emu/jit_asm.c \
+	emu/jit_asm.h \
+	emu/jit_code.c \
+	emu/jit_compile.c \
+	emu/jit_dump.c \
+	emu/jit_emit.c \
+	emu/jit_emit_alu.c \
+	emu/jit_emit_flags.c \
+	emu/jit_emit_flow.c \
+	emu/jit_emit_mov.c \
+	emu/jit_emit_muldiv.c \
+	emu/jit_emit_seg.c \
+	emu/jit_emit_shift.c \
+	emu/jit_internal.h \
+	emu/jit_ir.c \
+	emu/jit_run.c \
 	emu/opcode_map.c \
 	emu/opcode_map.h \
 	emu/ops.c \

@@ -1,8 +1,11 @@
 /* Segment registers: descriptors, loads, and what the fast paths derive from them
  * (SDM vol. 3, 3.4 and 5.4-5.7). */
+#include <inttypes.h>
+
 #include "emu/access.h"
 #include "emu/debug.h"
 #include "emu/flags.h"
+#include "shared/log.h"
 
 uint32_t descriptor_base(const struct descriptor *descriptor)
 {
@@ -64,6 +67,26 @@ static void derive_code(struct emu *emu)
 	emu->code_limit = (uint64_t)cs->limit + 1;
 }
 
+static void derive_world(struct emu *emu)
+{
+	uint32_t world = emu->protected_mode ? WORLD_PROTECTED : 0;
+	if (emu->vm86)
+		world |= WORLD_VM86;
+	if (emu->paging)
+		world |= WORLD_PAGING;
+	if (emu->cpl == 3)
+		world |= WORLD_USER;
+	if (emu->code32)
+		world |= WORLD_CODE32;
+	if (emu->stack_mask > 0xffff)
+		world |= WORLD_STACK32;
+	if (emu->code_limit == 1ull << 16)
+		world |= WORLD_LIMIT64K;
+	else if (emu->code_limit == 1ull << 32)
+		world |= WORLD_LIMIT4G;
+	emu->world = world;
+}
+
 void seg_changed(struct emu *emu, unsigned sreg)
 {
 	derive_fast(emu, sreg);
@@ -71,6 +94,8 @@ void seg_changed(struct emu *emu, unsigned sreg)
 		derive_code(emu);
 	if (sreg == CTX_SS)
 		emu->stack_mask = emu->ctx->seg[CTX_SS].access & CTX_SEG_DB ? 0xffffffffu : 0xffffu;
+	if (sreg == CTX_CS || sreg == CTX_SS)
+		derive_world(emu);
 }
 
 /* In protected mode CPL is the DPL of SS, which SMM and KVM keep as well. */
@@ -81,10 +106,24 @@ static uint8_t privilege(const struct emu *emu)
 	return emu->vm86 ? 3 : emu->ctx->seg[CTX_SS].access >> CTX_SEG_DPL_SHIFT & 3;
 }
 
+static const char *mode_name(bool protected_mode, bool vm86)
+{
+	return vm86 ? "vm86" : protected_mode ? "protected" : "real";
+}
+
+/* The boundary that hand-overs are about, though one engine may cross it alone. */
+static void trace_mode(const struct emu *emu, bool was_protected, bool was_vm86)
+{
+	if (was_protected != emu->protected_mode || was_vm86 != emu->vm86)
+		log_trace_write("mode %s -> %s in the block at %04x:%08x, insn %" PRIu64, mode_name(was_protected, was_vm86),
+		                mode_name(emu->protected_mode, emu->vm86), emu->ctx->seg[CTX_CS].selector,
+		                (uint32_t)emu->ctx->rip, emu->insns);
+}
+
 void emu_mode_changed(struct emu *emu)
 {
 	const struct ctx *ctx = emu->ctx;
-	bool pe = ctx->cr0 & CTX_CR0_PE;
+	bool pe = ctx->cr0 & CTX_CR0_PE, was_protected = emu->protected_mode, was_vm86 = emu->vm86;
 	emu->vm86 = pe && (ctx->rflags & CTX_EFLAGS_VM);
 	emu->protected_mode = pe && !emu->vm86;
 	emu->paging = pe && (ctx->cr0 & CTX_CR0_PG);
@@ -94,6 +133,8 @@ void emu_mode_changed(struct emu *emu)
 		derive_fast(emu, sreg);
 	derive_code(emu);
 	seg_changed(emu, CTX_SS);
+	if (unlikely(log_trace_mask & LOG_TRACE_SWITCH))
+		trace_mode(emu, was_protected, was_vm86);
 }
 
 /* --- descriptors -------------------------------------------------------------- */

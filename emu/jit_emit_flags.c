@@ -1,0 +1,209 @@
+/* Pending flags: noting them, and getting at single ones. */
+#include "emu/jit_internal.h"
+
+/* --- noting ---------------------------------------------------------------------- */
+
+static void store_word(struct jit_compiler *c, size_t offset, unsigned reg)
+{
+	if (reg & HIGH) /* the byte lands where the word begins */
+		asm_store(&c->a, 4, emu_field(offset - 1), reg & ~(unsigned)HIGH);
+	else
+		asm_store(&c->a, 4, emu_field(offset), reg);
+}
+
+void jit_flags_operand(struct jit_compiler *c, unsigned reg, uint32_t imm)
+{
+	if (reg == NOREG)
+		asm_store_imm(&c->a, 4, EMU_FIELD(lazy.b), imm);
+	else
+		store_word(c, offsetof(struct emu, lazy.b), reg);
+}
+
+void jit_flags_result(struct jit_compiler *c, enum jit_kind kind, unsigned size, unsigned reg)
+{
+	unsigned sized = kind_sized(kind, size);
+	store_word(c, offsetof(struct emu, lazy.r), reg);
+	asm_store_imm(&c->a, 1, EMU_FIELD(lazy.kind), sized);
+	c->kind = sized;
+	c->host_flags = true;
+}
+
+/* The words were written by the code itself. */
+void jit_flags_set_words(struct jit_compiler *c)
+{
+	asm_store_imm(&c->a, 1, EMU_FIELD(lazy.kind), KIND_WORDS);
+	c->kind = KIND_WORDS;
+	c->host_flags = false;
+}
+
+/* --- settling ----------------------------------------------------------------------- */
+
+static void emit_cold_settle(struct jit_compiler *c, struct jit_cold *cold)
+{
+	asm_bind(&c->a, &cold->enter);
+	asm_call(&c->a, c->jit->call_settle);
+	asm_jmp(&c->a, cold->resume);
+}
+
+/* Calls out where the kind is above `most`. */
+static void settle_above(struct jit_compiler *c, unsigned most)
+{
+	struct jit_cold *cold = jit_cold_new(c, emit_cold_settle);
+	asm_alu_mem_imm(&c->a, 1, ALU_CMP, EMU_FIELD(lazy.kind), most);
+	asm_jcc_label(&c->a, CC_A, &cold->enter);
+	cold->resume = c->a.at;
+}
+
+void jit_flags_words(struct jit_compiler *c)
+{
+	if (c->kind == KIND_UNKNOWN)
+		settle_above(c, KIND_WORDS);
+	else if (c->kind != KIND_WORDS)
+		asm_call(&c->a, c->jit->call_settle);
+	c->kind = KIND_WORDS;
+	c->host_flags = false;
+}
+
+/* --- the host's flags ------------------------------------------------------------------ */
+
+static bool is_kind(const struct jit_compiler *c, enum jit_kind kind) { return c->kind >= kind && c->kind < kind + 3u; }
+
+static unsigned kind_size(unsigned kind)
+{
+	static const uint8_t sizes[3] = { 1, 2, 4 };
+	return sizes[(kind - 1) % 3];
+}
+
+/* Does the operation of this kind give the host the guest's CF as well? */
+static bool carries(const struct jit_compiler *c)
+{
+	return c->kind != KIND_WORDS && c->kind != KIND_UNKNOWN && c->kind > KIND_CF_IN_WORD;
+}
+
+/* Does the operation once more for its flags; c->kind is a pending kind. */
+static void repeat_operation(struct jit_compiler *c)
+{
+	struct jit_asm *a = &c->a;
+	unsigned size = kind_size(c->kind);
+	asm_load(a, 4, R10, EMU_FIELD(lazy.r));
+	if (is_kind(c, KIND_ADD)) {
+		asm_alu_load(a, 4, ALU_SUB, R10, EMU_FIELD(lazy.b));
+		asm_alu_load(a, size, ALU_ADD, R10, EMU_FIELD(lazy.b));
+	} else if (is_kind(c, KIND_SUB)) {
+		asm_load(a, 4, R9, EMU_FIELD(lazy.b));
+		asm_alu(a, 4, ALU_ADD, R10, R9);
+		asm_alu(a, size, ALU_CMP, R10, R9);
+	} else if (is_kind(c, KIND_CMP)) {
+		asm_alu_load(a, size, ALU_CMP, R10, EMU_FIELD(lazy.b));
+	} else if (is_kind(c, KIND_LOGIC)) {
+		asm_test(a, size, R10, R10);
+	} else if (is_kind(c, KIND_TEST)) {
+		asm_mem(a, size, 0x85, R10, EMU_FIELD(lazy.b));
+	} else if (is_kind(c, KIND_INC)) {
+		asm_dec(a, 4, R10);
+		asm_inc(a, size, R10);
+	} else {
+		asm_inc(a, 4, R10);
+		asm_dec(a, size, R10);
+	}
+	c->host_flags = true;
+}
+
+/* --- conditions -------------------------------------------------------------------------- */
+
+/* OF in the sign of R10. */
+static void overflow_word(struct jit_compiler *c)
+{
+	asm_load(&c->a, 4, R10, EMU_FIELD(flag_carry));
+	asm_lea(&c->a, 4, R9, mem_sum(R10, R10));
+	asm_alu(&c->a, 4, ALU_XOR, R10, R9);
+}
+
+/* ZF once the sign of R10 has been folded in: 0 when either holds. */
+static void or_zero(struct jit_compiler *c)
+{
+	struct jit_asm *a = &c->a;
+	asm_shift_imm(a, 4, SHIFT_SAR, R10, 31);
+	asm_unary(a, 4, UNARY_NOT, R10);
+	asm_alu_load(a, 4, ALU_AND, R10, EMU_FIELD(flag_zero));
+}
+
+static unsigned condition_of_words(struct jit_compiler *c, unsigned cc)
+{
+	struct jit_asm *a = &c->a;
+	unsigned negate = cc & 1;
+	switch (cc >> 1) {
+	case 0:
+		overflow_word(c);
+		return CC_S + negate;
+	case 1:
+		asm_alu_mem_imm(a, 4, ALU_CMP, EMU_FIELD(flag_carry), 0);
+		return CC_S + negate;
+	case 2:
+		asm_alu_mem_imm(a, 4, ALU_CMP, EMU_FIELD(flag_zero), 0);
+		return CC_E + negate;
+	case 3:
+		asm_load(a, 4, R10, EMU_FIELD(flag_carry));
+		or_zero(c);
+		return CC_E + negate;
+	case 4:
+		asm_alu_mem_imm(a, 4, ALU_CMP, EMU_FIELD(flag_sign), 0);
+		return CC_S + negate;
+	case 5:
+		asm_test_mem_imm8(a, EMU_FIELD(flag_sign), 0xff);
+		return CC_P + negate;
+	case 6:
+		overflow_word(c);
+		asm_alu_load(a, 4, ALU_XOR, R10, EMU_FIELD(flag_sign));
+		return CC_S + negate;
+	default:
+		overflow_word(c);
+		asm_alu_load(a, 4, ALU_XOR, R10, EMU_FIELD(flag_sign));
+		or_zero(c);
+		return CC_E + negate;
+	}
+}
+
+static bool needs_carry(unsigned cc) { return cc >> 1 == 1 || cc >> 1 == 3; }
+
+unsigned jit_condition(struct jit_compiler *c, unsigned cc)
+{
+	bool pending = c->kind != KIND_WORDS && c->kind != KIND_UNKNOWN;
+	if (pending && (carries(c) || !needs_carry(cc))) {
+		if (!c->host_flags)
+			repeat_operation(c);
+		return cc;
+	}
+	jit_flags_words(c);
+	return condition_of_words(c, cc);
+}
+
+/* --- carry ------------------------------------------------------------------------------- */
+
+void jit_carry_to_host(struct jit_compiler *c)
+{
+	if (carries(c)) {
+		if (!c->host_flags)
+			repeat_operation(c);
+		return;
+	}
+	if (c->kind == KIND_UNKNOWN)
+		settle_above(c, KIND_CF_IN_WORD);
+	asm_mem(&c->a, 4, 0x0fba, 4, EMU_FIELD(flag_carry)); /* bt */
+	asm_byte(&c->a, 31);
+}
+
+void jit_carry_to_word(struct jit_compiler *c)
+{
+	struct jit_asm *a = &c->a;
+	if (c->kind == KIND_UNKNOWN) {
+		settle_above(c, KIND_CF_IN_WORD);
+	} else if (is_kind(c, KIND_LOGIC) || is_kind(c, KIND_TEST)) {
+		asm_store_imm(a, 4, EMU_FIELD(flag_carry), 0);
+	} else if (carries(c)) {
+		if (!c->host_flags)
+			repeat_operation(c);
+		asm_alu(a, 4, ALU_SBB, R10, R10);
+		asm_store(a, 4, EMU_FIELD(flag_carry), R10);
+	}
+}

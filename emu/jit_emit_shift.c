@@ -1,0 +1,146 @@
+/* Shifts and rotates of registers. Those whose flags would be hard to have are left
+ * to the body. */
+#include "emu/jit_internal.h"
+
+static enum host_shift host_operation(unsigned op)
+{
+	switch (op) {
+	case OP_rol: return SHIFT_ROL;
+	case OP_ror: return SHIFT_ROR;
+	case OP_shl: return SHIFT_SHL;
+	case OP_shr: return SHIFT_SHR;
+	default: return SHIFT_SAR;
+	}
+}
+
+/* The register sign-extended in R10, its zero and sign words stored; keeps CF. */
+static void result_words(struct jit_compiler *c, unsigned size, unsigned reg)
+{
+	struct jit_asm *a = &c->a;
+	if (size == 4) {
+		asm_mov(a, 4, R10, reg);
+		asm_store(a, 4, EMU_FIELD(flag_zero), R10);
+	} else {
+		asm_extend(a, size, 0, R10, reg);
+		asm_store(a, 4, EMU_FIELD(flag_zero), R10);
+		asm_extend(a, size, 1, R10, reg);
+	}
+	asm_store(a, 4, EMU_FIELD(flag_sign), R10);
+}
+
+/* Behind the host's shift: CF is the host's, OF what the last single step gives. */
+static void shift_words(struct jit_compiler *c, unsigned size, unsigned reg)
+{
+	struct jit_asm *a = &c->a;
+	result_words(c, size, reg);
+	switch (c->insn->op) {
+	case OP_shl: /* OF: CF ^ sign */
+		asm_shift_imm(a, 4, SHIFT_RCR, R10, 1);
+		asm_alu_imm(a, 4, ALU_AND, R10, 0xc0000000u);
+		break;
+	case OP_shr: /* OF: the bit below the top */
+		asm_alu(a, 4, ALU_SBB, R9, R9);
+		asm_alu_imm(a, 4, ALU_AND, R9, 0xc0000000u);
+		asm_shift_imm(a, 4, SHIFT_SHL, R10, 32 - 8 * size);
+		asm_alu_imm(a, 4, ALU_AND, R10, 0x40000000);
+		asm_alu(a, 4, ALU_XOR, R10, R9);
+		break;
+	default: /* OF: 0 */
+		asm_alu(a, 4, ALU_SBB, R10, R10);
+		asm_alu_imm(a, 4, ALU_AND, R10, 0xc0000000u);
+		break;
+	}
+	asm_store(a, 4, EMU_FIELD(flag_carry), R10);
+	jit_flags_set_words(c);
+}
+
+/* CF and OF are the two ends of the result; the rest stays as it is in the words. */
+static void rotate_words(struct jit_compiler *c, unsigned size, unsigned reg)
+{
+	struct jit_asm *a = &c->a;
+	asm_mov(a, 4, R10, reg);
+	if (size < 4)
+		asm_shift_imm(a, 4, SHIFT_SHL, R10, 32 - 8 * size);
+	if (c->insn->op == OP_ror) {
+		asm_alu_imm(a, 4, ALU_AND, R10, 0xc0000000u);
+	} else {
+		asm_shift_imm(a, 4, SHIFT_SHR, R10, 1);
+		asm_alu_imm(a, 4, ALU_AND, R10, 0x40000000);
+		asm_mov(a, 4, R9, reg);
+		asm_shift_imm(a, 4, SHIFT_SHL, R9, 31);
+		asm_alu(a, 4, ALU_OR, R10, R9);
+	}
+	asm_alu_mem_imm(a, 4, ALU_AND, EMU_FIELD(flag_carry), 8);
+	asm_alu_store(a, 4, ALU_OR, EMU_FIELD(flag_carry), R10);
+	c->host_flags = false;
+}
+
+static void emit_shift_imm(struct jit_compiler *c)
+{
+	const struct insn *insn = c->insn;
+	unsigned size = insn->size, reg = host_reg(insn->rm, size), count = insn->imm & 31;
+	bool live = c->ir->live, rotate = insn->op == OP_rol || insn->op == OP_ror;
+	if (!count)
+		return;
+	if (rotate)
+		live = c->ir->live & (CTX_EFLAGS_CF | CTX_EFLAGS_OF);
+	if (rotate && live)
+		jit_flags_words(c);
+	asm_shift_imm(&c->a, size, host_operation(insn->op), reg, count);
+	if (rotate && live) {
+		rotate_words(c, size, reg);
+	} else if (live) {
+		shift_words(c, size, reg);
+	} else {
+		c->host_flags = false;
+		if (!rotate)
+			c->kind = KIND_UNKNOWN;
+	}
+}
+
+/* By CL: a count of 0 leaves the flags. 16 and 8 bits take counts that the host's
+ * CF does not stand for: the body sees to them. */
+static void emit_shift_cl(struct jit_compiler *c)
+{
+	struct jit_asm *a = &c->a;
+	const struct insn *insn = c->insn;
+	unsigned size = insn->size, reg = host_reg(insn->rm, size);
+	struct asm_label skip = { .refs = 0 };
+	jit_flags_words(c);
+	if (size < 4) {
+		struct jit_cold *cold = jit_cold_body(c);
+		asm_mov(a, 4, R8, RCX);
+		asm_alu_imm(a, 4, ALU_AND, R8, 31);
+		asm_alu_imm(a, 4, ALU_CMP, R8, 8 * size);
+		asm_jcc_label(a, CC_AE, &cold->enter);
+		asm_test(a, 4, R8, R8);
+		asm_jcc_label(a, CC_E, &skip);
+		asm_shift_cl(a, size, host_operation(insn->op), reg);
+		shift_words(c, size, reg);
+		asm_bind(a, &skip);
+		cold->resume = a->at;
+		return;
+	}
+	asm_test_imm(a, 1, RCX, 31);
+	asm_jcc_label(a, CC_E, &skip);
+	asm_shift_cl(a, size, host_operation(insn->op), reg);
+	shift_words(c, size, reg);
+	asm_bind(a, &skip);
+}
+
+jit_emit_fn *jit_shift_emitter(const struct insn *insn)
+{
+	bool high = insn->size == 1 && (insn->rm & 1);
+	if (insn->is_memory || high)
+		return NULL;
+	switch (insn->op) {
+	case OP_shl: case OP_shr: case OP_sar:
+		if (insn->operands == OPERANDS_RM)
+			return emit_shift_cl;
+		return (insn->imm & 31) < 8u * insn->size ? emit_shift_imm : NULL;
+	case OP_rol: case OP_ror:
+		return insn->operands == OPERANDS_RM ? NULL : emit_shift_imm;
+	default:
+		return NULL;
+	}
+}

@@ -1,0 +1,235 @@
+/* What the files of the JIT share.
+ *
+ * A block goes through three stages: jit_ir.c finds which flags are live behind
+ * each instruction, jit_emit*.c turn instructions into code, jit_code.c gives the
+ * code its place and links blocks to each other.
+ *
+ * Registers while generated code runs: the guest's EAX, ECX, EDX, EBX, EBP, ESI and
+ * EDI in the host's registers of these names, ESP in R12; their upper halves are 0.
+ * R15 emu, R14 emu.page, R13 emu.flat, R11 instructions left; XMM15 blocks run,
+ * XMM14 the constant 1; R8 to R10 scratch.
+ *
+ * Flags are pending (emu.lazy) or in the three words; lazy.kind says which. */
+#ifndef V2E_EMU_JIT_INTERNAL_H
+#define V2E_EMU_JIT_INTERNAL_H
+
+#include <glib.h>
+
+#include "emu/block.h"
+#include "emu/cpu.h"
+#include "emu/jit.h"
+#include "emu/jit_asm.h"
+
+#define JIT_EMU   R15
+#define JIT_PAGES R14
+#define JIT_FLAT  R13
+#define JIT_ESP   R12
+#define JIT_LEFT  R11
+
+/* A way out of a block that has one static target. The code jumps through `target`. */
+struct jit_exit {
+	const void *target;  /* the code to go to: another block's, or `stub` */
+	const void *stub;    /* looks for the next block */
+	struct jit_exit *next, **link; /* in the list of those that lead to one block */
+	uint64_t ip;
+};
+
+/* How lazy.kind counts: each followed by its 16- and 32-bit forms. With those up to
+ * KIND_DEC + 2, CF is bit 31 of flag_carry. */
+enum jit_kind {
+	KIND_WORDS = 0,
+	KIND_INC = 1, KIND_DEC = 4,           /* r */
+	KIND_ADD = 7, KIND_SUB = 10,          /* r, and b, the second operand */
+	KIND_CMP = 13,                        /* r holds the first operand, b the second */
+	KIND_LOGIC = 16, KIND_TEST = 19,      /* r; r and b to be ANDed */
+	KIND_UNKNOWN = 0xff,                  /* to the compiler */
+};
+
+#define KIND_CF_IN_WORD (KIND_DEC + 2)
+
+static inline unsigned kind_sized(enum jit_kind kind, unsigned size) { return kind + (size >> 1); }
+
+enum jit_dump { JIT_DUMP_IR = 1, JIT_DUMP_LIVE = 2, JIT_DUMP_ASM = 4 };
+
+struct jit_stats {
+	uint64_t compiled, bytes, entered, linked, bodies, slow, refused, flushes;
+};
+
+typedef uint64_t jit_call_fn(struct emu *emu, const struct insn *insn, struct block *block, uint32_t argument);
+
+struct jit {
+	struct emu *emu;
+	uint8_t *write, *run; /* the two mappings */
+	uint8_t *start;       /* first byte behind the thunks */
+	uint8_t *at;
+	bool always;
+	unsigned dump;
+	bool off[OPS];        /* emitters that are switched off */
+	/* Thunks, as writing addresses. */
+	uint8_t *enter, *leave, *leave_spill, *link, *lookup;
+	uint8_t *call_body, *call_read, *call_write, *call_rmw_load, *call_rmw_store, *call_settle;
+	uint8_t *beside[3];   /* by width */
+	struct jit_stats stats;
+};
+
+/* --- liveness (jit_ir.c) -------------------------------------------------- */
+
+struct jit_ir {
+	const struct insn *insn;
+	bool native;     /* has an emitter; else its body is called */
+	uint16_t live;   /* flags that somebody may read behind it */
+};
+
+/* Fills ir[0 .. block->count]; the last one is the closing block_end. */
+void jit_ir_analyse(const struct jit *jit, const struct block *block, struct jit_ir *ir);
+void jit_ir_dump(const struct block *block, const struct jit_ir *ir, unsigned what, FILE *out);
+
+/* --- compiling (jit_compile.c) ---------------------------------------------- */
+
+#define JIT_COLDS 128u
+
+struct jit_compiler;
+typedef void jit_part_fn(struct jit_compiler *c);
+
+/* An access, or another way out of the straight line, whose rare part is emitted
+ * behind the block. */
+struct jit_cold {
+	void (*emit)(struct jit_compiler *c, struct jit_cold *cold);
+	const struct jit_ir *ir;
+	struct asm_label enter;      /* no fast access at all */
+	struct asm_label beside;     /* a page with code: its bitmap decides */
+	uint8_t *resume, *store;     /* behind the access; at its store */
+	jit_part_fn *address;        /* puts the offset into R8 again */
+	jit_part_fn *finish;         /* what is left to do behind the access */
+	unsigned seg, size;
+	unsigned reg;                /* of the value; NOREG: `imm` */
+	uint32_t imm;
+	bool write;
+};
+
+struct jit_compiler {
+	struct jit *jit;
+	struct emu *emu;
+	struct block *block;
+	struct jit_asm a;
+	const struct jit_ir *ir;     /* the current instruction */
+	const struct insn *insn;
+	unsigned index;
+	unsigned kind;               /* of the pending flags, as far as known */
+	bool host_flags;             /* the host's flags are those of `kind` */
+	bool bodies_only;            /* what the code relies on may have changed */
+	bool over;                   /* the block has left */
+	bool stack32;
+	uint8_t *entry;
+	struct jit_exit *exit[2];
+	unsigned exits;
+	struct jit_cold cold[JIT_COLDS];
+	unsigned colds;
+};
+
+typedef void jit_emit_fn(struct jit_compiler *c);
+
+/* The emitter of an instruction, NULL: none. */
+jit_emit_fn *jit_emitter(const struct jit *jit, const struct insn *insn);
+/* Returns false when the block cannot be had as code here and now. */
+bool jit_compile(struct jit *jit, struct block *block);
+
+/* --- parts of emitters (jit_emit.c) ------------------------------------------ */
+
+static inline struct host_mem emu_field(size_t offset) { return mem_at(JIT_EMU, offset); }
+#define EMU_FIELD(field) emu_field(offsetof(struct emu, field))
+
+static inline unsigned host_gpr(unsigned number) { return number == CTX_RSP ? JIT_ESP : number; }
+/* insn.reg or insn.rm with its width. */
+static inline unsigned host_reg(unsigned number, unsigned size)
+{
+	return size == 1 ? (number >> 3) | (number & 1 ? HIGH : 0) : host_gpr(number);
+}
+
+uint32_t jit_ip(const struct jit_compiler *c);      /* of the current instruction */
+uint32_t jit_next_ip(const struct jit_compiler *c);
+
+struct jit_cold *jit_cold_new(struct jit_compiler *c, void (*emit)(struct jit_compiler *, struct jit_cold *));
+/* The offset of the memory operand into R8. */
+void jit_address(struct jit_compiler *c);
+/* Offset in R8 (by `address`) -> the value, zero-extended, in `to` (a 32-bit register). */
+void jit_load(struct jit_compiler *c, jit_part_fn *address, unsigned seg, unsigned size, unsigned to);
+/* Stores `reg` (NOREG: `imm`); then `finish`, which may be NULL and uses R8, R9. */
+void jit_store(struct jit_compiler *c, jit_part_fn *address, unsigned seg, unsigned size, unsigned reg, uint32_t imm,
+               jit_part_fn *finish);
+/* R10 = value; `compute` makes the new one in R10 (R9 is free) and settles flags. */
+void jit_rmw(struct jit_compiler *c, unsigned size, jit_part_fn *compute);
+/* The rm operand: a register as it is, memory in R10. */
+unsigned jit_operand(struct jit_compiler *c, unsigned size);
+/* R10 -> guest register `reg` of `size` bytes. */
+void jit_put(struct jit_compiler *c, unsigned size, unsigned reg);
+
+/* Pushes `reg` (NOREG: `imm`) by the operand size. */
+void jit_push(struct jit_compiler *c, unsigned reg, uint32_t imm);
+/* The top of the stack into R10; its pointer moves by `release` (uses R9). */
+void jit_pop(struct jit_compiler *c, unsigned size, unsigned release);
+/* ESP + `by` into R8, cut to the stack segment's width. */
+void jit_stack_offset(struct jit_compiler *c, int by);
+/* Pushes a word in the place of one of the operand size. */
+void jit_push_word(struct jit_compiler *c, unsigned reg);
+/* Checks an access for an emitter that makes it itself, at FLAT + R8; where it is
+ * not plain memory the body is called, from before any change. Set cold->resume. */
+struct jit_cold *jit_access_or_body(struct jit_compiler *c, jit_part_fn *address, unsigned seg, unsigned size, bool write);
+/* The two halves of it. */
+void jit_peek(struct jit_compiler *c, unsigned size);
+void jit_release(struct jit_compiler *c, unsigned bytes);
+
+void jit_body(struct jit_compiler *c);
+/* A cold call of the body where `label` is taken; comes back to here. */
+struct jit_cold *jit_cold_body(struct jit_compiler *c);
+
+/* --- flags (jit_emit_flags.c) --------------------------------------------------- */
+
+/* Notes the pending result in `reg`, behind the operation; the host's flags hold. */
+void jit_flags_result(struct jit_compiler *c, enum jit_kind kind, unsigned size, unsigned reg);
+/* Notes the second operand, before the operation. */
+void jit_flags_operand(struct jit_compiler *c, unsigned reg, uint32_t imm);
+/* Makes the flags be in the words (uses R8-R10 as a call does). */
+void jit_flags_words(struct jit_compiler *c);
+/* Host condition that stands for guest condition `cc`. Uses R9, R10. */
+unsigned jit_condition(struct jit_compiler *c, unsigned cc);
+/* Guest CF -> host CF. Uses R9, R10. */
+void jit_carry_to_host(struct jit_compiler *c);
+/* Guest CF -> bit 31 of flag_carry; other flags may be lost. */
+void jit_carry_to_word(struct jit_compiler *c);
+void jit_flags_set_words(struct jit_compiler *c);
+
+/* --- ways out (jit_emit_flow.c) ----------------------------------------------- */
+
+/* To a static target. `insns` were taken off JIT_LEFT already. */
+void jit_edge(struct jit_compiler *c, uint32_t ip);
+/* Likewise in a code segment that has just been loaded. */
+void jit_edge_far(struct jit_compiler *c, uint32_t ip);
+/* To the address in R8. */
+void jit_edge_dynamic(struct jit_compiler *c);
+void jit_count(struct jit_compiler *c, unsigned insns);
+
+jit_emit_fn *jit_alu_emitter(const struct insn *insn);
+jit_emit_fn *jit_mov_emitter(const struct insn *insn);
+jit_emit_fn *jit_shift_emitter(const struct insn *insn);
+jit_emit_fn *jit_flow_emitter(const struct insn *insn);
+jit_emit_fn *jit_muldiv_emitter(const struct insn *insn);
+jit_emit_fn *jit_seg_emitter(const struct jit *jit, const struct insn *insn);
+
+/* --- code memory and thunks (jit_code.c) ---------------------------------------- */
+
+bool jit_code_new(struct jit *jit);
+void jit_code_free(struct jit *jit);
+/* Is there no room for one more block? */
+bool jit_code_full(const struct jit *jit);
+const void *jit_code_run(const struct jit *jit, const uint8_t *write);
+
+/* --- what generated code calls (jit_run.c) --------------------------------------- */
+
+jit_call_fn jit_run_body, jit_run_read, jit_run_write, jit_run_rmw_load, jit_run_rmw_store, jit_run_settle, jit_run_link;
+
+/* --- text (jit_dump.c) ------------------------------------------------------------ */
+
+void jit_dump_code(const struct jit *jit, const struct block *block, const uint8_t *from, const uint8_t *to);
+
+#endif
