@@ -24,7 +24,8 @@ static struct engine *build(void *owner, const struct channel_process_parts *par
 	const struct run_options *options = owner;
 	const struct emu_config config = {
 		.mem = parts->mem, .bus = parts->bus, .clock = parts->clock, .pins = parts->pins,
-		.cpu = options->cpu, .set_smm = parts->set_smm, .owner = parts->owner,
+		.cpu = options->cpu, .jit = options->jit, .dump = options->dump, .emitters_off = options->no_emit,
+		.set_smm = parts->set_smm, .owner = parts->owner,
 	};
 	return emu_new(&config, error);
 }

@@ -253,6 +253,43 @@ static bool set_clock(void *target, const char *value, char **error)
 	return true;
 }
 
+static bool set_jit(void *target, const char *value, char **error)
+{
+	static const char *const names[] = { "off", "on", "always" };
+	struct run_options *options = target;
+	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
+		if (!strcmp(value, names[i])) {
+			options->jit = (enum emu_jit)i;
+			return true;
+		}
+	*error = g_strdup_printf("unknown mode '%s'; give off, on or always", value);
+	return false;
+}
+
+static bool set_dump(void *target, const char *value, char **error)
+{
+	static const char *const names[] = { "ir", "live", "asm" };
+	struct run_options *options = target;
+	g_auto(GStrv) words = g_strsplit(value, ",", -1);
+	for (unsigned w = 0; words[w]; w++) {
+		unsigned i = 0;
+		while (i < G_N_ELEMENTS(names) && strcmp(words[w], names[i]))
+			i++;
+		if (i == G_N_ELEMENTS(names)) {
+			*error = g_strdup_printf("'%s' is nothing to dump; join some of ir, live and asm by commas", words[w]);
+			return false;
+		}
+		options->dump |= 1u << i;
+	}
+	return true;
+}
+
+static bool set_no_emit(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	return set_file(&options->no_emit, value, error);
+}
+
 static bool set_trace(void *target, const char *value, char **error)
 {
 	struct run_options *options = target;
@@ -343,6 +380,12 @@ static const struct option_row rows[] = {
 	{ .name = "clock", .argument = "KIND", .help = "guest time: real (default), or virtual, counted in instructions",
 	  .manual = "In virtual time the date is fixed as well, and two runs with the same input are the same to the last "
 	            "instruction and pixel.", .set = set_clock },
+	{ .name = "jit", .argument = "MODE", .help = "host code for guest code: off (default), on (what is hot), always",
+	  .manual = "All three give the same run, to the last instruction of virtual time.", .set = set_jit },
+	{ .name = "dump", .argument = "LIST", .help = "print what the JIT makes of each block: ir, live, asm",
+	  .manual = "On standard error: instructions, the flags that are live behind each, host code.", .set = set_dump },
+	{ .name = "no-emit", .argument = "LIST", .help = "have the JIT call the interpreter for these operations",
+	  .manual = "Names as --dump ir prints them, joined by commas.", .set = set_no_emit },
 	{ .name = "trace", .argument = "LIST", .help = "log: switch, int, io, irq, block, insn, guest-error", .set = set_trace },
 	{ .name = "log", .argument = "FILE", .help = "write log and traces into FILE instead of standard error", .set = set_log },
 	{ .name = "stats", .help = "print counters at the end", .set = set_stats },
@@ -389,6 +432,7 @@ void run_options_clear(struct run_options *options)
 	g_free(options->debug_file);
 	script_free(options->script);
 	g_free(options->log);
+	g_free(options->no_emit);
 }
 
 /* Where the board has ports, or the firmware puts them; one of ours would hide

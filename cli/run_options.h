@@ -40,6 +40,9 @@ struct run_options {
 	unsigned dos;                 /* how many --do */
 	uint64_t timeout;             /* ns; 0: none */
 	enum clock_kind clock;
+	enum emu_jit jit;
+	unsigned dump;                /* enum emu_dump */
+	char *no_emit;                /* operations, joined by commas; NULL: none */
 	uint32_t trace;               /* enum log_trace */
 	char *log;
 	bool stats;
