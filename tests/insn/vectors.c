@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/insn/coverage.h"
 #include "tests/insn/vector_data.h"
 #include "tests/insn/vector_rules.h"
 
@@ -174,6 +175,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	g_option_context_free(context);
+	coverage_init();
 	GPtrArray *files = vector_files((const char *const *)argv + 1);
 	if (!files) {
 		printf("skipped: no recorded tests; clone %s beside this checkout as vectors/, "
