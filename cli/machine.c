@@ -129,6 +129,8 @@ static bool open_conduct(struct machine *machine, const struct run_options *opti
 		.ctx = pc_ctx(pc), .clock = machine->clock, .pins = pc_pins(pc),
 		.threshold = options->threshold, .reset = reset_board, .owner = pc,
 	};
+	if (options->transitions || options->stats)
+		conduct.transitions = machine->transitions = transition_log_new(TRANSITION_RING);
 	if (machine->kvm_channel)
 		conduct.channel[conduct.channels++] = machine->kvm_channel;
 	if (machine->channel)
@@ -155,6 +157,7 @@ void machine_free(struct machine *machine)
 		return;
 	if (machine->conduct)
 		conduct_free(machine->conduct);
+	transition_log_free(machine->transitions);
 	if (machine->channel)
 		channel_free(machine->channel);
 	if (machine->engine)

@@ -24,6 +24,7 @@ struct machine {
 	struct channel *kvm_channel;
 	struct engines engines;
 	struct conduct *conduct;
+	struct transition_log *transitions; /* NULL: nobody wants them */
 	struct surface *surface; /* scratch for pictures */
 };
 

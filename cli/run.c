@@ -181,6 +181,7 @@ static void print_stats(const struct run *run)
 	for (unsigned i = 0; i < STOP_REASONS; i++)
 		fprintf(stderr, "stop-%s %" PRIu64 "\n", stop_reason_name((enum stop_reason)i), stats->stops[i]);
 	print_handovers(run->machine, stats);
+	transition_log_summary(run->machine->transitions, stderr);
 	print_engine(run->machine->kvm_channel);
 	print_engine(run->machine->channel);
 	fprintf(stderr, "engine %s\n", run->machine->engines.why);
@@ -208,15 +209,32 @@ static int fail_usage(char *error)
 	return RUN_USAGE;
 }
 
+static bool write_transitions(const struct run_options *options, const struct machine *machine, char **error)
+{
+	char *problem = NULL;
+	if (!options->transitions || transition_log_write(machine->transitions, options->transitions, &problem))
+		return true;
+	*error = g_strdup_printf("--transitions: %s", problem);
+	g_free(problem);
+	return false;
+}
+
 static int run_with_options(const struct run_options *options)
 {
 	char *error = NULL;
 	struct machine *machine = machine_new(options, &error);
 	if (!machine)
 		return fail_usage(error);
+	/* A file that cannot be written is found before the run, not after it. */
+	if (!write_transitions(options, machine, &error)) {
+		machine_free(machine);
+		return fail_usage(error);
+	}
 	log_trace_mask = options->trace;
 	log_trace(LOG_TRACE_SWITCH, "engine %s", machine->engines.why);
 	int status = run_machine(options, machine);
+	if (!write_transitions(options, machine, &error))
+		status = fail_usage(error);
 	machine_free(machine);
 	return status;
 }

@@ -4,6 +4,7 @@
 
 #include "cli/units.h"
 #include "shared/log.h"
+#include "shared/transition.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -307,6 +308,15 @@ static bool set_log(void *target, const char *value, char **error)
 	return set_file(&options->log, value, error);
 }
 
+static bool set_transitions(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	if (transition_log_names_format(value))
+		return set_file(&options->transitions, value, error);
+	*error = g_strdup_printf("'%s' is neither JSON nor CSV; let the file's name end in .json or .csv", value);
+	return false;
+}
+
 static bool set_stats(void *target, const char *value, char **error)
 {
 	struct run_options *options = target;
@@ -388,6 +398,8 @@ static const struct option_row rows[] = {
 	  .manual = "Names as --dump ir prints them, joined by commas.", .set = set_no_emit },
 	{ .name = "trace", .argument = "LIST", .help = "log: switch, int, io, irq, block, insn, guest-error", .set = set_trace },
 	{ .name = "log", .argument = "FILE", .help = "write log and traces into FILE instead of standard error", .set = set_log },
+	{ .name = "transitions", .argument = "FILE", .help = "write the hand-overs between engines into FILE, .json or .csv",
+	  .manual = "The last 65,536 are kept.", .set = set_transitions },
 	{ .name = "stats", .help = "print counters at the end", .set = set_stats },
 	{ .heading = "Help", .name = "help", .letter = 'h', .help = "show this help", .set = set_help },
 	{ .name = "man", .help = "print options and commands as man(7) source", .set = set_man },
@@ -432,6 +444,7 @@ void run_options_clear(struct run_options *options)
 	g_free(options->debug_file);
 	script_free(options->script);
 	g_free(options->log);
+	g_free(options->transitions);
 	g_free(options->no_emit);
 }
 

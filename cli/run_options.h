@@ -46,6 +46,7 @@ struct run_options {
 	uint32_t trace;               /* enum log_trace */
 	char *log;
 	bool stats;
+	char *transitions;            /* file name; NULL: none */
 	bool help, man;
 };
 

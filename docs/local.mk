@@ -3,7 +3,8 @@ docs_files = \
 	docs/building.md \
 	docs/channels.md \
 	docs/context-page.md \
-	docs/emulator.md
+	docs/emulator.md \
+	docs/transitions.md
 
 dist_doc_DATA = README.md $(docs_files)
 

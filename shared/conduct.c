@@ -119,11 +119,27 @@ static void enter(struct conduct *conduct, unsigned n)
 		          engine_name(conduct, conduct->last), engine_name(conduct, n), ctx_mode_name(ctx),
 		          ctx->seg[CTX_CS].selector, ctx->rip, stop_reason_name(ctx->stop_reason));
 		conduct->stats.handovers++;
+		if (conduct->config.transitions)
+			transition_log_add(conduct->config.transitions, ctx, engine_name(conduct, conduct->last),
+			                   engine_name(conduct, n), clock_now(conduct->config.clock));
 		conduct->stats.handover[conduct->last][ctx->stop_reason]++;
 		ctx->sequence++;
 		engine->ops->new_epoch(engine);
 	}
 	conduct->last = n;
+}
+
+static enum stop_reason call(const struct conduct *conduct, struct channel *channel)
+{
+	struct transition_log *log = conduct->config.transitions;
+	struct ctx *ctx = conduct->config.ctx;
+	ctx->timed = log != NULL;
+	if (!log)
+		return channel_call(channel, ctx, CTX_EMULATE);
+	uint64_t start = channel_host_ns();
+	enum stop_reason reason = channel_call(channel, ctx, CTX_EMULATE);
+	transition_log_ran(log, ctx, channel_host_ns() - start);
+	return reason;
 }
 
 static enum stop_reason run_channel(struct conduct *conduct, unsigned n)
@@ -136,7 +152,7 @@ static enum stop_reason run_channel(struct conduct *conduct, unsigned n)
 	/* With one engine there is nobody to hand over to. */
 	bool may_leave = config->channels > 1 && !conduct->unwanted;
 	ctx->limit_blocks = may_leave ? config->threshold : UINT64_MAX;
-	enum stop_reason reason = channel_call(config->channel[n], ctx, CTX_EMULATE);
+	enum stop_reason reason = call(conduct, config->channel[n]);
 	stats->runs[n]++;
 	stats->insns += ctx->insns_run;
 	stats->blocks += ctx->blocks_run;
@@ -181,6 +197,8 @@ static bool reset_board(struct conduct *conduct, bool from_shutdown)
 	if (!config->reset(config->owner, from_shutdown))
 		return false;
 	conduct->stats.resets++;
+	if (config->transitions)
+		transition_log_reset(config->transitions);
 	return true;
 }
 

@@ -6,6 +6,7 @@
 #include "shared/channel.h"
 #include "shared/clock.h"
 #include "shared/irq.h"
+#include "shared/transition.h"
 
 struct conduct;
 
@@ -30,6 +31,8 @@ struct conduct_config {
 	/* Blocks that the emulator keeps running after real mode was left, before
 	 * the other engine gets the context (V2E: 1,000). */
 	uint64_t threshold;
+	/* Hand-overs are noted here, and requests timed; not owned. NULL: neither. */
+	struct transition_log *transitions;
 	/* Board reset: called for pins.reset and for shutdown; brings devices and
 	 * *ctx to power-on. Returns false to end the run instead. */
 	bool (*reset)(void *owner, bool from_shutdown);

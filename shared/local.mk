@@ -37,4 +37,6 @@ shared_sources = \
 	shared/sandbox.c \
 	shared/sandbox.h \
 	shared/snap.c \
-	shared/snap.h
+	shared/snap.h \
+	shared/transition.c \
+	shared/transition.h

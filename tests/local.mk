@@ -85,6 +85,7 @@ unit_sources = \
 	tests/unit/test_script_parse.c \
 	tests/unit/test_snap.c \
 	tests/unit/test_surface.c \
+	tests/unit/test_transition.c \
 	tests/unit/test_vga_dispi.c \
 	tests/unit/test_vga_mem.c \
 	tests/unit/test_vga_regs.c \
