@@ -8,6 +8,7 @@
 #include "devmodel/display_png.h"
 #include "devmodel/vga.h"
 #include "shared/log.h"
+#include "shared/transition.h"
 
 #define INSNS 32u
 
@@ -55,8 +56,11 @@ static void print_disassembly(struct machine *machine, const struct test_modes *
 
 static void print_transitions(struct machine *machine, const struct test_modes *modes, FILE *out)
 {
-	(void)machine;
 	test_modes_print(modes, out);
+	if (!machine->transitions || !transition_log_total(machine->transitions))
+		return;
+	fputs("\nBetween engines:\n", out);
+	transition_log_print(machine->transitions, TEST_MODES_KEPT, out);
 }
 
 void test_artefacts_save(struct machine *machine, const struct test_modes *modes)

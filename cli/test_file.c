@@ -239,12 +239,31 @@ static bool apply_engine(const struct test_file *file, const char *engine, struc
 	return false;
 }
 
+static bool has_option(const struct test_file *file, const char *name)
+{
+	for (guint i = 0; i < file->options->len; i++) {
+		const struct option_row *row = g_array_index(file->options, struct test_option, i).row;
+		if (row && !strcmp(row->name, name))
+			return true;
+	}
+	return false;
+}
+
+/* Tests shall repeat: on the emulator in virtual time, where nothing else is asked
+ * for. KVM has no such time. */
+static void set_defaults(struct run_options *options)
+{
+	options->clock = CLOCK_KIND_VIRTUAL;
+	options->engine = RUN_ENGINE_EMU;
+	options->snapshot = true;
+	options->stats = true; /* so that hand-overs are noted */
+	g_ptr_array_add(options->serials, g_strdup("file:serial.log"));
+}
+
 bool test_file_options(const struct test_file *file, const char *engine, struct run_options *options, char **error)
 {
 	run_options_init(options);
-	options->clock = CLOCK_KIND_VIRTUAL;
-	options->snapshot = true;
-	g_ptr_array_add(options->serials, g_strdup("file:serial.log"));
+	set_defaults(options);
 	for (guint i = 0; i < file->options->len; i++)
 		if (!apply_option(&g_array_index(file->options, struct test_option, i), options, error))
 			return false;
@@ -254,7 +273,11 @@ bool test_file_options(const struct test_file *file, const char *engine, struct 
 		*error = g_strdup_printf("%s:machine: %s", file->path, reason);
 		return false;
 	}
-	return apply_engine(file, engine, options, error);
+	if (!apply_engine(file, engine, options, error))
+		return false;
+	if ((options->engine == RUN_ENGINE_KVM || options->engine == RUN_ENGINE_HYBRID) && !has_option(file, "clock"))
+		options->clock = CLOCK_KIND_REAL;
+	return true;
 }
 
 /* [steps] */

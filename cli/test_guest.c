@@ -14,6 +14,8 @@
 #include "devmodel/vga.h"
 #include "shared/log.h"
 
+#define PERIOD_MIN_NS 10000u
+
 enum stop { STOP_NOT_YET, STOP_DONE, STOP_LATE, STOP_BY_SIGNAL };
 
 /* Where an expectation stands. */
@@ -35,6 +37,7 @@ struct guest {
 	struct moment *moments; /* one for each expectation */
 	GString *serial, *text;
 	uint64_t guest_limit;
+	uint64_t period;      /* between two looks, in guest ns */
 	enum stop stop;
 };
 
@@ -197,7 +200,6 @@ static void tick(void *owner)
 	struct machine *machine = guest->machine;
 	uint64_t now = clock_now(machine->clock);
 	machine_poll_ports(machine);
-	test_modes_poll(guest->modes);
 	enum script_state state = script_poll(guest->script, now);
 	pass_moments(guest, now);
 	if (signal_came)
@@ -207,7 +209,7 @@ static void tick(void *owner)
 	else if (now >= guest->guest_limit)
 		guest->stop = STOP_LATE;
 	if (guest->stop == STOP_NOT_YET)
-		clock_timer_set(guest->tick, now + RUN_TICK_NS);
+		clock_timer_set(guest->tick, now + guest->period);
 	else
 		conduct_stop(machine->conduct);
 }
@@ -311,7 +313,6 @@ static void judge(struct guest *guest, enum conduct_end end)
 {
 	struct test_result *result = guest->result;
 	const struct conduct_stats *stats = conduct_stats(guest->machine->conduct);
-	test_modes_poll(guest->modes);
 	judge_script(guest, end);
 	judge_end(guest, end);
 	for (guint i = 0; i < guest->file->expects->len; i++)
@@ -346,12 +347,22 @@ static void pass_time(struct guest *guest)
 	}
 }
 
+/* A change of mode is known to one period, which shall be little of the time that
+ * is asked for. */
+static uint64_t choose_period(const struct guest *guest)
+{
+	uint64_t shortest = RUN_TICK_NS;
+	for (guint i = 0; i < guest->file->expects->len; i++)
+		shortest = MIN(shortest, expectation(guest, i)->protected_within / 100);
+	return MAX(shortest, PERIOD_MIN_NS);
+}
+
 static void start(struct guest *guest)
 {
 	struct machine *machine = guest->machine;
 	struct script_guest hands = machine_guest(machine);
 	guest->script = script_run_new(guest->file->steps, &hands);
-	guest->modes = test_modes_new(machine, entered_protected, guest);
+	guest->modes = test_modes_new(machine->clock, log_trace_mask & LOG_TRACE_SWITCH, entered_protected, guest);
 	guest->moments = g_new0(struct moment, guest->file->expects->len + 1);
 	guest->serial = g_string_new(NULL);
 	guest->text = g_string_new(NULL);
@@ -360,7 +371,8 @@ static void start(struct guest *guest)
 			begin_span(guest, i, 0);
 	chardev_set_tap(machine->serial[0], serial_byte, guest);
 	guest->tick = clock_timer_new(machine->clock, tick, guest);
-	clock_timer_set(guest->tick, RUN_TICK_NS);
+	guest->period = choose_period(guest);
+	clock_timer_set(guest->tick, guest->period);
 	catch_signals();
 }
 
