@@ -3,6 +3,7 @@
 
 #include "emu/block.h"
 #include "emu/debug.h"
+#include "emu/debugger.h"
 
 static bool segment_fault(struct emu *emu, unsigned seg)
 {
@@ -89,6 +90,14 @@ static void range_write(struct emu *emu, const void *from, unsigned size)
 			mem_write(emu->mem, emu->rmw.address[part] + i, 1, *bytes++);
 }
 
+static void note_access(struct emu *emu, uint32_t linear, unsigned size, bool write)
+{
+	if (emu->special & SPECIAL_DR7)
+		debug_data_access(emu, linear, size, write);
+	if (emu->special & SPECIAL_DEBUGGER)
+		debugger_data_access(emu, linear, size, write);
+}
+
 /* Segment, alignment and paging checks of a guest access; sets emu.rmw. */
 static bool guest_range(struct emu *emu, unsigned seg, uint32_t offset, unsigned size, bool write)
 {
@@ -99,8 +108,8 @@ static bool guest_range(struct emu *emu, unsigned seg, uint32_t offset, unsigned
 		return emu_fail(emu, VEC_AC, 0);
 	if (!range_translate(emu, linear, size, write, emu->cpl == 3))
 		return false;
-	if (unlikely(emu->special & SPECIAL_DR7))
-		debug_data_access(emu, linear, size, write);
+	if (unlikely(emu->special & (SPECIAL_DR7 | SPECIAL_DEBUGGER)))
+		note_access(emu, linear, size, write);
 	return true;
 }
 
@@ -144,6 +153,8 @@ bool emu_rmw_load(struct emu *emu, unsigned seg, uint32_t offset, unsigned size,
 {
 	if (!guest_range(emu, seg, offset, size, true))
 		return false;
+	if (unlikely(emu->special & SPECIAL_DEBUGGER))
+		debugger_data_access(emu, emu->seg[seg].base + offset, size, false);
 	*value = 0;
 	range_read(emu, value, size);
 	return true;
@@ -181,6 +192,8 @@ bool emu_linear_read(struct emu *emu, uint32_t linear, unsigned size, uint32_t *
 {
 	if (!range_translate(emu, linear, size, false, cpl == 3))
 		return false;
+	if (unlikely(emu->special & SPECIAL_DEBUGGER))
+		debugger_data_access(emu, linear, size, false);
 	*value = 0;
 	range_read(emu, value, size);
 	return true;
@@ -190,6 +203,8 @@ bool emu_linear_write(struct emu *emu, uint32_t linear, unsigned size, uint32_t 
 {
 	if (!range_translate(emu, linear, size, true, cpl == 3))
 		return false;
+	if (unlikely(emu->special & SPECIAL_DEBUGGER))
+		debugger_data_access(emu, linear, size, true);
 	range_write(emu, &value, size);
 	return true;
 }

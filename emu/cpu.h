@@ -128,6 +128,7 @@ enum special {
 	SPECIAL_HALT = 16,
 	SPECIAL_RF = 32,    /* EFLAGS.RF: no code breakpoint for one instruction */
 	SPECIAL_TRACE = 64, /* instructions are being traced */
+	SPECIAL_DEBUGGER = 128, /* ctx->debug is armed */
 };
 
 /* --- faults (intr.c) ----------------------------------------------------- */

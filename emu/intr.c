@@ -1,5 +1,6 @@
 /* Delivery of interrupts and exceptions, and IRET (SDM vol. 3, chapters 6 and 20). */
 #include "emu/access.h"
+#include "emu/debugger.h"
 #include "emu/flags.h"
 #include "shared/log.h"
 
@@ -221,6 +222,15 @@ static void trace_soft(const struct emu *emu, uint8_t vector)
 	          gpr[CTX_RBP].x, ctx->seg[CTX_DS].selector, ctx->seg[CTX_ES].selector, ctx->seg[CTX_CS].selector, (uint32_t)ctx->rip);
 }
 
+static bool deliver(struct emu *emu, const struct event *event)
+{
+	if (!(emu->ctx->cr0 & CTX_CR0_PE))
+		return deliver_real(emu, event);
+	if (emu->vm86 && event->kind == INTR_SOFT)
+		return deliver_vm86_soft(emu, event);
+	return deliver_protected(emu, event);
+}
+
 bool intr_deliver(struct emu *emu, uint8_t vector, enum intr_kind kind, bool has_error, uint32_t error)
 {
 	struct event event = {
@@ -235,11 +245,10 @@ bool intr_deliver(struct emu *emu, uint8_t vector, enum intr_kind kind, bool has
 		trace_soft(emu, vector);
 	if (kind == INTR_FAULT && !emu->fault.is_trap)
 		event.flags |= CTX_EFLAGS_RF;
-	if (!(emu->ctx->cr0 & CTX_CR0_PE))
-		return deliver_real(emu, &event);
-	if (emu->vm86 && kind == INTR_SOFT)
-		return deliver_vm86_soft(emu, &event);
-	return deliver_protected(emu, &event);
+	bool delivered = deliver(emu, &event);
+	if (unlikely(emu->special & SPECIAL_DEBUGGER) && delivered)
+		debugger_vector(emu, vector);
+	return delivered;
 }
 
 /* --- faults ----------------------------------------------------------------------------------- */

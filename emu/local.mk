@@ -10,6 +10,8 @@ emu_sources = \
 	emu/cpu.h \
 	emu/debug.c \
 	emu/debug.h \
+	emu/debugger.c \
+	emu/debugger.h \
 	emu/decode.c \
 	emu/decode.h \
 	emu/emu.h \

@@ -5,6 +5,7 @@
 #include "emu/block.h"
 #include "emu/bodies.h"
 #include "emu/debug.h"
+#include "emu/debugger.h"
 #include "emu/decode.h"
 #include "emu/flags.h"
 #include "emu/fpu.h"
@@ -75,6 +76,7 @@ void emu_special_changed(struct emu *emu)
 	special_set(emu, SPECIAL_DB, ctx->pending_db);
 	special_set(emu, SPECIAL_HALT, ctx->halted);
 	special_set(emu, SPECIAL_TRACE, log_trace_mask & LOG_TRACE_INSN);
+	special_set(emu, SPECIAL_DEBUGGER, ctx->debug.armed);
 }
 
 /* INIT: as RESET, but caches, FPU and MSRs stay (SDM vol. 3, table 9-1). */
@@ -87,6 +89,7 @@ static void cpu_init(struct emu *emu)
 	memcpy(&ctx->magic, &old.magic, offsetof(struct ctx, gpr));
 	memcpy(&ctx->tsc_offset, &old.tsc_offset, offsetof(struct ctx, reserved_3c8) - offsetof(struct ctx, tsc_offset));
 	ctx->smbase = old.smbase;
+	ctx->debug = old.debug;
 	ctx->cr0 = (ctx->cr0 & ~(uint64_t)(CTX_CR0_CD | CTX_CR0_NW)) | (old.cr0 & (CTX_CR0_CD | CTX_CR0_NW));
 	flags_set(emu, (uint32_t)ctx->rflags);
 	emu_special_changed(emu);
@@ -153,7 +156,7 @@ static bool take_pins(struct emu *emu)
 		take_event(emu, VEC_NMI);
 		ctx->nmi_masked = 1;
 	}
-	if (pins->intr && interrupts_open(emu) && pins->acknowledge)
+	if (pins->intr && interrupts_open(emu) && pins->acknowledge && !debugger_holds_interrupts(emu))
 		take_event(emu, pins->acknowledge(pins->owner));
 	return false;
 }
@@ -263,11 +266,15 @@ static enum stop_reason run_special(struct emu *emu)
 		take_pending_db(emu);
 	if (emu->shutdown)
 		return STOP_SHUTDOWN;
+	if ((emu->special & SPECIAL_DEBUGGER) && debugger_before(emu))
+		return STOP_DEBUG;
 	if (emu->ctx->halted)
 		return STOP_HALT;
 	if (emu->special)
 		run_single(emu);
-	return emu->shutdown ? STOP_SHUTDOWN : STOP_NONE;
+	if (emu->shutdown)
+		return STOP_SHUTDOWN;
+	return (emu->special & SPECIAL_DEBUGGER) && debugger_after(emu) ? STOP_DEBUG : STOP_NONE;
 }
 
 /* The rule of V2E: so many blocks after real mode was left. */

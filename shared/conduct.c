@@ -19,6 +19,8 @@ struct conduct {
 	struct conduct_config config;
 	struct conduct_stats stats;
 	unsigned last; /* channel that ran last */
+	void (*debug_stop)(void *debugger, enum stop_reason reason); /* NULL: no debugger */
+	void *debugger;
 	bool unwanted; /* it wanted to give the context away, but nobody else takes it */
 };
 
@@ -38,6 +40,12 @@ void conduct_free(struct conduct *conduct)
 const struct conduct_stats *conduct_stats(const struct conduct *conduct)
 {
 	return &conduct->stats;
+}
+
+void conduct_set_debugger(struct conduct *conduct, void (*stop)(void *debugger, enum stop_reason reason), void *debugger)
+{
+	conduct->debug_stop = stop;
+	conduct->debugger = debugger;
 }
 
 static bool pin_is_set(const bool *pin)
@@ -70,22 +78,34 @@ static bool can_run(const struct conduct *conduct, unsigned n)
 	return engine->ops->can_run(engine, conduct->config.ctx);
 }
 
+static bool heeds_debugger(const struct conduct *conduct, unsigned n)
+{
+	return !conduct->config.ctx->debug.armed || !conduct->config.channel[n]->engine->ops->no_debug;
+}
+
 /* Only the engine itself knows when the threshold is reached, so nobody takes the
  * context from it before it says so. */
 static bool stays(const struct conduct *conduct)
 {
 	return conduct->last != NO_CHANNEL && !conduct->unwanted &&
-	       conduct->config.ctx->stop_reason != STOP_MODE && can_run(conduct, conduct->last);
+	       conduct->config.ctx->stop_reason != STOP_MODE && heeds_debugger(conduct, conduct->last) &&
+	       can_run(conduct, conduct->last);
+}
+
+static unsigned first_that_can(const struct conduct *conduct, bool heeding)
+{
+	for (unsigned n = 0; n < conduct->config.channels; n++)
+		if (heeds_debugger(conduct, n) == heeding && can_run(conduct, n))
+			return n;
+	return NO_CHANNEL;
 }
 
 static unsigned pick_channel(const struct conduct *conduct)
 {
 	if (stays(conduct))
 		return conduct->last;
-	for (unsigned n = 0; n < conduct->config.channels; n++)
-		if (can_run(conduct, n))
-			return n;
-	return NO_CHANNEL;
+	unsigned n = first_that_can(conduct, true);
+	return n != NO_CHANNEL ? n : first_that_can(conduct, false);
 }
 
 static uint64_t insns_to_deadline(struct clock *clock)
@@ -194,12 +214,20 @@ static bool wait_halted(struct conduct *conduct)
 static bool reset_board(struct conduct *conduct, bool from_shutdown)
 {
 	const struct conduct_config *config = &conduct->config;
+	const struct debug_request debug = config->ctx->debug;
 	if (!config->reset(config->owner, from_shutdown))
 		return false;
+	config->ctx->debug = debug;
 	conduct->stats.resets++;
 	if (config->transitions)
 		transition_log_reset(config->transitions);
 	return true;
+}
+
+static void tell_debugger(struct conduct *conduct, enum stop_reason reason)
+{
+	if (conduct->debug_stop)
+		conduct->debug_stop(conduct->debugger, reason);
 }
 
 static enum conduct_end report(const struct conduct *conduct, const char *what)
@@ -217,7 +245,11 @@ static int see_to_stop(struct conduct *conduct, unsigned n, enum stop_reason rea
 	switch (reason) {
 	case STOP_HALT:
 		return wait_halted(conduct) ? -1 : CONDUCT_HALTED;
+	case STOP_DEBUG:
+		tell_debugger(conduct, reason);
+		break;
 	case STOP_SHUTDOWN:
+		tell_debugger(conduct, reason);
 		return reset_board(conduct, true) ? -1 : CONDUCT_SHUTDOWN;
 	case STOP_NONE:
 	case STOP_ERROR:

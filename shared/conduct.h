@@ -52,6 +52,12 @@ struct conduct_stats {
 struct conduct *conduct_new(const struct conduct_config *config);
 void conduct_free(struct conduct *conduct);
 
+/* `stop` is called in the thread of conduct_run() with a complete page, which it
+ * may change: when an engine stopped for ctx.debug (STOP_DEBUG), and before
+ * STOP_SHUTDOWN is answered with a reset. While ctx.debug is armed the context
+ * goes to engines that heed it, if any of them can run it. */
+void conduct_set_debugger(struct conduct *conduct, void (*stop)(void *debugger, enum stop_reason reason), void *debugger);
+
 /* Runs the guest until one of enum conduct_end. May be called again: a stop that
  * was seen is over. */
 enum conduct_end conduct_run(struct conduct *conduct);

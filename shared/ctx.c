@@ -20,6 +20,8 @@ AT(idtr, 0x1e0);
 AT(mtrr_fixed, 0x2f0);
 AT(mtrr_variable, 0x348);
 AT(fxsave, 0x400);
+AT(debug, 0x600);
+AT(reserved_a48, 0xa48);
 #undef AT
 _Static_assert(sizeof(union ctx_reg) == 8, "union ctx_reg");
 _Static_assert(sizeof(struct ctx_seg) == 24, "struct ctx_seg");
@@ -95,6 +97,8 @@ static const char *check_request(const struct ctx *ctx)
 		return "io_is_write";
 	if (ctx->timed > 1)
 		return "timed";
+	if (ctx->debug.points > DEBUG_POINTS)
+		return "debug.points";
 	return NULL;
 }
 

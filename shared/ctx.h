@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "shared/debug_request.h"
+
 #define CTX_MAGIC   0x43453256u /* "V2EC", little-endian */
 #define CTX_VERSION 1u
 #define CTX_SIZE    4096u
@@ -184,7 +186,8 @@ struct ctx {
 	uint32_t fpu_present;      /* the fxsave image below is the current one */
 	uint8_t  reserved_3f4[0x400 - 0x3f4];
 	uint8_t  fxsave[CTX_FXSAVE_SIZE]; /* FXSAVE format, SDM vol. 1, 10.5 */
-	uint8_t  reserved_600[CTX_SIZE - 0x600];
+	struct debug_request debug; /* 0x600: survives a reset, see conduct.c */
+	uint8_t  reserved_a48[CTX_SIZE - 0xa48];
 } __attribute__((aligned(64)));
 
 /* A page in its state after power-on or RESET (SDM vol. 3, table 9-1):

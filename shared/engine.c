@@ -10,6 +10,7 @@ const char *stop_reason_name(enum stop_reason reason)
 		[STOP_KICK] = "kick",
 		[STOP_SHUTDOWN] = "shutdown",
 		[STOP_ERROR] = "error",
+		[STOP_DEBUG] = "debug",
 	};
 	return (unsigned)reason < STOP_REASONS ? names[reason] : "unknown";
 }

@@ -14,6 +14,7 @@ enum stop_reason {
 	STOP_KICK,     /* engine_kick(), or a pin that the conductor must see to */
 	STOP_SHUTDOWN, /* triple fault; ctx holds the state before it */
 	STOP_ERROR,    /* this engine cannot go on; stop_detail: engine's own code */
+	STOP_DEBUG,    /* ctx.debug asked for it; ctx.debug.hit */
 	STOP_REASONS,
 };
 
@@ -21,6 +22,7 @@ struct engine;
 
 struct engine_ops {
 	const char *name;
+	bool no_debug; /* run() does not look at ctx.debug */
 	/* May this engine run the context as it is? */
 	bool (*can_run)(struct engine *engine, const struct ctx *ctx);
 	/* Runs until something in enum stop_reason happens. Adds to blocks_run

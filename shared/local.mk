@@ -20,11 +20,15 @@ shared_sources = \
 	shared/ctx.c \
 	shared/ctx.h \
 	shared/ctx_fields.def \
+	shared/debug_request.c \
+	shared/debug_request.h \
 	shared/engine.c \
 	shared/engine.h \
 	shared/futex.c \
 	shared/futex.h \
 	shared/irq.h \
+	shared/linear.c \
+	shared/linear.h \
 	shared/log.c \
 	shared/log.h \
 	shared/mem.c \
