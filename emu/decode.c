@@ -176,7 +176,9 @@ static size_t ask_capstone(struct decoder *decoder, const struct parse *parse, b
 		bytes[prefixes++] = 0x66;
 	if (parse->address_prefix)
 		bytes[prefixes++] = 0x67;
-	if (parse->repeat)
+	/* F2 and F3 choose an encoding in the SSE opcodes only; elsewhere they mean
+	 * something to strings or nothing, and Capstone stumbles over 67 F2 A0. */
+	if (parse->repeat && parse->row->op == OP_sse)
 		bytes[prefixes++] = parse->repeat;
 	size_t rest = parse->available - parse->prefixes;
 	memcpy(bytes + prefixes, parse->bytes + parse->prefixes, rest);

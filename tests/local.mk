@@ -37,6 +37,7 @@ unit_sources = \
 	tests/unit/test_conduct.c \
 	tests/unit/test_ctx.c \
 	tests/unit/test_debug_port.c \
+	tests/unit/test_decode.c \
 	tests/unit/test_emu_debug.c \
 	tests/unit/test_emu_far.c \
 	tests/unit/test_emu_interrupts.c \
