@@ -40,7 +40,7 @@ static struct kvm_segment to_segment(const struct ctx_seg *seg)
 		.selector = seg->selector,
 		.type = access & CTX_SEG_TYPE,
 		.s = !!(access & CTX_SEG_S),
-		.dpl = (access & CTX_SEG_DPL) >> CTX_SEG_DPL_SHIFT,
+		.dpl = (uint8_t)((access & CTX_SEG_DPL) >> CTX_SEG_DPL_SHIFT),
 		.present = !!(access & CTX_SEG_P),
 		.avl = !!(access & CTX_SEG_AVL),
 		.l = !!(access & CTX_SEG_L),

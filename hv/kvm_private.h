@@ -51,6 +51,7 @@ struct kvm {
 	struct ctx *ctx;
 	bool io_pending;     /* the instruction of the last exit is not complete */
 	bool entered;        /* KVM_RUN came back at least once */
+	uint64_t exited;     /* host ns at which KVM_RUN came back last, where that is measured */
 	bool left;           /* the boundary was seen */
 	bool interprets;     /* the mode in which the request began is interpreted */
 

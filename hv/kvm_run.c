@@ -13,6 +13,7 @@
 #include <glib.h>
 
 #include "hv/kvm_private.h"
+#include "shared/channel.h"
 #include "shared/log.h"
 
 #define NS_PER_SECOND 1000000000u
@@ -342,11 +343,18 @@ static enum stop_reason look(struct kvm *kvm, bool interrupted)
 	return STOP_MODE;
 }
 
+/* The host's time now, or nothing where nobody wants to know. */
+static uint64_t host_ns(const struct kvm *kvm)
+{
+	return kvm->ctx->timed ? channel_host_ns() : 0;
+}
+
 static enum stop_reason run_once(struct kvm *kvm)
 {
 	kvm->io_pending = false;
 	int result = ioctl(kvm->vm.vcpu, KVM_RUN, 0);
 	int error = result < 0 ? errno : 0;
+	kvm->exited = host_ns(kvm);
 	kvm->stats.exits++;
 	enum stop_reason stop = error ? see_to_errno(kvm, error) : see_to_exit(kvm);
 	if (error != EINVAL)
@@ -481,20 +489,29 @@ static bool stays_halted(struct kvm *kvm)
 	return false;
 }
 
-static enum stop_reason run_guest(struct kvm *kvm)
+static int enter(struct kvm *kvm)
 {
 	int result = attach_thread(kvm);
 	if (!result && kvm->watch)
 		result = kvm_watch_arm(kvm->watch);
-	if (result)
-		return fail_call(kvm, "preparing the thread", result);
-	result = load(kvm);
+	return result ? result : load(kvm);
+}
+
+static enum stop_reason run_guest(struct kvm *kvm)
+{
+	struct ctx *ctx = kvm->ctx;
+	uint64_t start = host_ns(kvm);
+	int result = enter(kvm);
 	if (result)
 		return fail_call(kvm, "loading the processor", result);
+	uint64_t loaded = host_ns(kvm);
 	enum stop_reason stop = run_loop(kvm);
-	if (!kvm->entered)
-		return stop;
-	result = store(kvm);
+	uint64_t stopped = host_ns(kvm);
+	result = kvm->entered ? store(kvm) : 0;
+	ctx->ns_load = loaded - start;
+	ctx->ns_exit = kvm->entered ? stopped - kvm->exited : 0;
+	ctx->ns_run = stopped - loaded - ctx->ns_exit;
+	ctx->ns_save = host_ns(kvm) - stopped;
 	return result ? fail_call(kvm, "saving the processor", result) : stop;
 }
 

@@ -60,10 +60,12 @@ static unsigned list_msrs(struct kvm_msr_entry *entries)
 	return count;
 }
 
+/* struct kvm_msrs with its entries. */
 struct msr_list {
-	struct kvm_msrs head;
+	uint32_t count, pad;
 	struct kvm_msr_entry entry[KVM_MSRS];
 };
+_Static_assert(offsetof(struct msr_list, entry) == offsetof(struct kvm_msrs, entries), "struct msr_list");
 
 /* The number that KVM took, or -errno. */
 static int move_msrs(struct kvm *kvm, unsigned long request, struct msr_list *list)
@@ -77,22 +79,22 @@ static int move_msrs(struct kvm *kvm, unsigned long request, struct msr_list *li
 static int set_msrs(struct kvm *kvm, struct msr_list *list)
 {
 	struct msr_list left = *list;
-	while (left.head.nmsrs) {
+	while (left.count) {
 		int done = move_msrs(kvm, KVM_SET_MSRS, &left);
 		if (done < 0)
 			return done;
-		if ((unsigned)done >= left.head.nmsrs)
+		if ((unsigned)done >= left.count)
 			return 0;
 		guest_error("kvm", "MSR %x does not take %llx", left.entry[done].index, (unsigned long long)left.entry[done].data);
-		left.head.nmsrs -= (unsigned)done + 1;
-		memmove(left.entry, left.entry + done + 1, left.head.nmsrs * sizeof *left.entry);
+		left.count -= (unsigned)done + 1;
+		memmove(left.entry, left.entry + done + 1, left.count * sizeof *left.entry);
 	}
 	return 0;
 }
 
 static int load_msrs(struct kvm *kvm)
 {
-	struct msr_list list = { .head.nmsrs = 0 };
+	struct msr_list list = { .count = 0 };
 	unsigned count = list_msrs(list.entry), changed = 0;
 	for (unsigned n = 0; n < count; n++) {
 		struct kvm_msr_entry entry = list.entry[n];
@@ -103,7 +105,7 @@ static int load_msrs(struct kvm *kvm)
 		list.entry[changed++] = entry;
 	}
 	kvm->msr_valid = true;
-	list.head.nmsrs = changed;
+	list.count = changed;
 	return changed ? set_msrs(kvm, &list) : 0;
 }
 
@@ -111,8 +113,8 @@ static int store_msrs(struct kvm *kvm)
 {
 	if (kvm->msr_exits)
 		return 0;
-	struct msr_list list = { .head.nmsrs = 0 };
-	list.head.nmsrs = list_msrs(list.entry);
+	struct msr_list list = { .count = 0 };
+	list.count = list_msrs(list.entry);
 	int done = move_msrs(kvm, KVM_GET_MSRS, &list);
 	if (done < 0)
 		return done;
@@ -137,7 +139,7 @@ static int tsc_attribute(struct kvm *kvm, unsigned long request)
 
 static int move_tsc(struct kvm *kvm, unsigned long request, uint64_t *tsc)
 {
-	struct msr_list list = { .head.nmsrs = 1, .entry[0] = { .index = MSR_TSC, .data = *tsc } };
+	struct msr_list list = { .count = 1, .entry[0] = { .index = MSR_TSC, .data = *tsc } };
 	int done = move_msrs(kvm, request, &list);
 	*tsc = list.entry[0].data;
 	return done == 1 ? 0 : done < 0 ? done : -EIO;
@@ -182,7 +184,7 @@ void kvm_state_wrmsr(struct kvm *kvm)
 	struct kvm_run *run = kvm->run;
 	uint32_t index = run->msr.index;
 	uint64_t *field = field_of(kvm->ctx, index);
-	struct msr_list list = { .head.nmsrs = 1, .entry[0] = { .index = index, .data = run->msr.data } };
+	struct msr_list list = { .count = 1, .entry[0] = { .index = index, .data = run->msr.data } };
 	run->msr.error = 0;
 	if (index == MSR_TSC) {
 		/* The guest itself may set it back. */
