@@ -209,8 +209,22 @@ bool emu_linear_write(struct emu *emu, uint32_t linear, unsigned size, uint32_t 
 	return true;
 }
 
+/* Plain memory in one page that a supervisor may reach as it is; else NULL. */
+static uint8_t *system_fast(const struct emu *emu, uint32_t linear, unsigned size)
+{
+	uint32_t physical = linear & emu->a20_mask;
+	if (emu->paging || (linear & 0xfff) > 0x1000 - size || !(emu->page[physical >> MEM_PAGE_SHIFT] & MEM_READ))
+		return NULL;
+	return emu->flat + physical;
+}
+
 bool emu_system_read(struct emu *emu, uint32_t linear, unsigned size, uint32_t *value)
 {
+	const uint8_t *bytes = system_fast(emu, linear, size);
+	if (bytes) {
+		*value = bytes_load(bytes, size);
+		return true;
+	}
 	return emu_linear_read(emu, linear, size, value, 0);
 }
 

@@ -285,6 +285,17 @@ void emu_clock_before(struct emu *emu, const struct insn *insn);
 void emu_clock_after(struct emu *emu);
 /* The next instruction runs in the shadow of STI or MOV SS (CTX_SHADOW_*). */
 void emu_shadow(struct emu *emu, uint32_t shadow);
+/* Nobody looks at the pins within a block: where nothing waits, and nothing else is
+ * special, the next instruction need not run by itself for its shadow. */
+static inline void emu_pass_shadow(struct emu *emu)
+{
+	const struct cpu_pins *pins = emu->pins;
+	if (emu->special != SPECIAL_SHADOW || pins->intr || pins->nmi ||
+	    atomic_load_explicit(&pins->attention, memory_order_relaxed))
+		return;
+	emu->ctx->interrupt_shadow = 0;
+	emu->special = 0;
+}
 /* emu.special anew from the whole page. */
 void emu_special_changed(struct emu *emu);
 /* EFLAGS were written as a whole: TF, IF, AC, VM may have changed. */

@@ -27,7 +27,8 @@ static void call_out(struct jit_compiler *c, const uint8_t *thunk)
 void jit_body(struct jit_compiler *c)
 {
 	call_out(c, c->jit->call_body);
-	c->kind = KIND_WORDS;
+	if (!jit_ir_keeps_flags(c->insn->op))
+		c->kind = KIND_WORDS;
 	c->host_flags = false;
 }
 

@@ -110,8 +110,6 @@ static void emit_idiv(struct jit_compiler *c)
 		asm_mov(a, 4, RAX, RAX);
 		asm_mov(a, 4, RDX, RDX);
 	}
-	/* A divisor of -1 may well be fine; then the body has settled the flags. */
-	c->kind = KIND_UNKNOWN;
 	c->host_flags = false;
 	cold->resume = a->at;
 }

@@ -27,13 +27,10 @@ static void load_segment(struct jit_compiler *c, unsigned sreg, struct jit_cold 
 	asm_store(a, 4, emu_field(base), R10);
 }
 
-/* The body may have come in between, which settles the flags. */
 static void after_cold_body(struct jit_compiler *c, struct jit_cold *cold)
 {
 	cold->resume = c->a.at;
 	c->host_flags = false;
-	if (c->kind != KIND_WORDS)
-		c->kind = KIND_UNKNOWN;
 }
 
 static void emit_mov_to_sreg(struct jit_compiler *c)

@@ -80,6 +80,9 @@ struct jit_ir {
 	uint16_t live;   /* flags that somebody may read behind it */
 };
 
+/* Does the body neither read nor write arithmetic flags, unless it faults? Pending
+ * ones may stay pending. */
+bool jit_ir_keeps_flags(unsigned op);
 /* Fills ir[0 .. block->count]; the last one is the closing block_end. */
 void jit_ir_analyse(const struct jit *jit, const struct block *block, struct jit_ir *ir);
 void jit_ir_dump(const struct block *block, const struct jit_ir *ir, unsigned what, FILE *out);

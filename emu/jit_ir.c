@@ -46,6 +46,21 @@ static bool shows_flags(const struct jit_ir *ir)
 	}
 }
 
+bool jit_ir_keeps_flags(unsigned op)
+{
+	switch (op) {
+	case OP_mov_to_sreg: case OP_mov_from_sreg: case OP_load_far: case OP_push: case OP_pop:
+	case OP_push_sreg: case OP_pop_sreg: case OP_pusha: case OP_popa: case OP_enter: case OP_leave:
+	case OP_xchg: case OP_xlat: case OP_movs: case OP_lods: case OP_stos: case OP_ins: case OP_outs:
+	case OP_in: case OP_out: case OP_cli: case OP_sti: case OP_lgdt: case OP_lidt: case OP_sgdt: case OP_sidt:
+	case OP_lldt: case OP_ltr: case OP_mov_to_cr: case OP_mov_from_cr: case OP_smsw: case OP_hlt:
+	case OP_jmp_rm: case OP_call: case OP_call_rm: case OP_ret: case OP_div: case OP_idiv:
+		return true;
+	default:
+		return false;
+	}
+}
+
 void jit_ir_analyse(const struct jit *jit, const struct block *block, struct jit_ir *ir)
 {
 	uint16_t live = FLAGS_ARITH;

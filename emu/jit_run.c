@@ -104,6 +104,7 @@ static struct block *look_up(const struct emu *emu)
 /* Between two blocks: to the next one, or out. */
 static uint64_t next(struct emu *emu)
 {
+	emu_pass_shadow(emu);
 	if (!wanted_outside(emu) && emu->insns < emu->limit_insns) {
 		struct block *block = look_up(emu);
 		if (block) {
@@ -143,7 +144,8 @@ uint64_t jit_run_body(struct emu *emu, const struct insn *insn, struct block *bl
 {
 	(void)argument;
 	begin(emu, block);
-	settle(emu);
+	if (!jit_ir_keeps_flags(insn->op))
+		settle(emu);
 	emu->jit->stats.bodies++;
 	enum exec result = insn->exec(emu, insn);
 	if (result == EXEC_FAULT)

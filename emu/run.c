@@ -9,6 +9,7 @@
 #include "emu/decode.h"
 #include "emu/flags.h"
 #include "emu/fpu.h"
+#include "emu/jit.h"
 #include "shared/log.h"
 
 /* --- the clock ----------------------------------------------------------------- */
@@ -58,8 +59,8 @@ void emu_flags_changed(struct emu *emu)
 	uint64_t rflags = emu->ctx->rflags;
 	special_set(emu, SPECIAL_TF, rflags & CTX_EFLAGS_TF);
 	special_set(emu, SPECIAL_RF, rflags & CTX_EFLAGS_RF);
-	/* An interrupt may have become possible. */
-	if (rflags & CTX_EFLAGS_IF)
+	/* An interrupt that waits has become possible. */
+	if ((rflags & CTX_EFLAGS_IF) && emu->pins->intr)
 		cpu_pins_attend(emu->pins);
 	if (emu->cpl == 3 && (emu->ctx->cr0 & CTX_CR0_AM))
 		emu_mode_changed(emu);
@@ -182,6 +183,14 @@ static void forget_accesses(struct emu *emu)
 	special_set(emu, SPECIAL_DB, emu->ctx->pending_db);
 }
 
+void emu_insn_fault(struct emu *emu, const struct insn *insn)
+{
+	if (!emu->fault.keep_ip)
+		emu->ctx->rip = insn_ip(emu, insn);
+	forget_accesses(emu);
+	intr_deliver_fault(emu);
+}
+
 static inline enum exec run_block(struct emu *emu, struct block *block)
 {
 	log_trace(LOG_TRACE_BLOCK, "block %04x:%08x %u bytes, %u instructions", emu->ctx->seg[CTX_CS].selector,
@@ -194,12 +203,8 @@ static inline enum exec run_block(struct emu *emu, struct block *block)
 		insn++;
 	emu->insns += (uint64_t)(insn - block->insns) + 1;
 	emu->ctx->blocks_run++;
-	if (unlikely(result == EXEC_FAULT)) {
-		if (!emu->fault.keep_ip)
-			emu->ctx->rip = insn_ip(emu, insn);
-		forget_accesses(emu);
-		intr_deliver_fault(emu);
-	}
+	if (unlikely(result == EXEC_FAULT))
+		emu_insn_fault(emu, insn);
 	return result;
 }
 
@@ -307,6 +312,8 @@ static inline struct block *next_block(struct emu *emu)
 static enum stop_reason run_loop(struct emu *emu)
 {
 	for (;;) {
+		if (emu->special)
+			emu_pass_shadow(emu);
 		if (unlikely(emu->special || atomic_load_explicit(&emu->pins->attention, memory_order_relaxed))) {
 			enum stop_reason reason = run_special(emu);
 			if (reason != STOP_NONE)
@@ -321,8 +328,12 @@ static enum stop_reason run_loop(struct emu *emu)
 		if (unlikely(!block)) {
 			emu->insns++;
 			intr_deliver_fault(emu);
-		} else {
+		} else if (jit_ready(emu, &block)) {
+			jit_run(emu, block);
+		} else if (block) {
 			run_block(emu, block);
+		} else {
+			continue;
 		}
 		if (unlikely(emu->shutdown))
 			return STOP_SHUTDOWN;
@@ -388,6 +399,7 @@ static void emu_print_stats(struct engine *engine, FILE *out)
 	fprintf(out, "emu.blocks_built %" G_GUINT64_FORMAT "\nemu.blocks_dropped %" G_GUINT64_FORMAT
 	        "\nemu.cache_flushes %" G_GUINT64_FORMAT "\nemu.slow_lookups %" G_GUINT64_FORMAT "\n",
 	        stats->built, stats->killed, stats->flushes, stats->looked_up);
+	jit_print_stats(((struct emu *)engine)->jit, out);
 }
 
 static void emu_free(struct engine *engine)
@@ -395,6 +407,7 @@ static void emu_free(struct engine *engine)
 	struct emu *emu = (struct emu *)engine;
 	mem_unlisten(emu->mem, emu);
 	block_cache_free(emu->cache);
+	jit_free(emu->jit);
 	decoder_free(emu->decoder);
 	fpu_host_free(emu->fpu);
 	g_free(emu);
@@ -442,6 +455,8 @@ struct engine *emu_new(const struct emu_config *config, char **error)
 	emu->decoder = decoder_new(config->cpu, error);
 	emu->cache = block_cache_new();
 	emu->fpu = fpu_host_new();
+	if (emu->cache)
+		emu->jit = jit_new(emu, config);
 	struct mem_listener listener = { on_map_changed, on_code_written, emu };
 	if (emu->decoder && emu->cache && emu->fpu && !mem_listen(config->mem, &listener))
 		return &emu->engine;

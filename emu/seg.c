@@ -34,7 +34,7 @@ void seg_unpack(struct ctx_seg *seg, uint16_t selector, const struct descriptor 
 static bool watched(const struct emu *emu)
 {
 	const struct ctx *ctx = emu->ctx;
-	return debug_enabled(emu) || debugger_watches(emu) ||
+	return ((ctx->dr7 & 0xff) && debug_enabled(emu)) || debugger_watches(emu) ||
 	       (emu->cpl == 3 && (ctx->cr0 & CTX_CR0_AM) && (ctx->rflags & CTX_EFLAGS_AC) && emu->cpu >= EMU_CPU_486);
 }
 
