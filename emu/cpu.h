@@ -286,11 +286,12 @@ void emu_clock_after(struct emu *emu);
 /* The next instruction runs in the shadow of STI or MOV SS (CTX_SHADOW_*). */
 void emu_shadow(struct emu *emu, uint32_t shadow);
 /* Nobody looks at the pins within a block: where nothing waits, and nothing else is
- * special, the next instruction need not run by itself for its shadow. */
+ * special, the next instruction need not run by itself for its shadow. Only with a
+ * block about to run: else the shadow is the page's. */
 static inline void emu_pass_shadow(struct emu *emu)
 {
 	const struct cpu_pins *pins = emu->pins;
-	if (emu->special != SPECIAL_SHADOW || pins->intr || pins->nmi ||
+	if (emu->special != SPECIAL_SHADOW || emu->insns >= emu->limit_insns || pins->intr || pins->nmi ||
 	    atomic_load_explicit(&pins->attention, memory_order_relaxed))
 		return;
 	emu->ctx->interrupt_shadow = 0;
