@@ -101,9 +101,10 @@ static bool is_float(const struct trial *trial)
 
 static void run_trial(struct trial *trial, const uint8_t *prefixes, size_t count)
 {
-	static const uint8_t rest[] = { 0x64, 0x91, 0xa2, 0xb3, 0xc4, 0xd5, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb };
+	static const uint8_t rest[] = { 0x64, 0x91, 0xa2, 0xb3, 0xc4, 0xd5, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc };
 	size_t at = count;
-	memcpy(trial->bytes, prefixes, count);
+	if (count)
+		memcpy(trial->bytes, prefixes, count);
 	trial->prefixes = count;
 	if (trial->two_byte)
 		trial->bytes[at++] = 0x0f;
@@ -121,10 +122,12 @@ static const struct {
 	uint8_t bytes[2], count;
 } prefix_sets[] = { { { 0 }, 0 }, { { 0x66 }, 1 }, { { 0x67 }, 1 }, { { 0x66, 0x67 }, 2 } };
 
-/* Calls `check` for all of them in both code sizes. */
-static void for_all(void (*check)(const struct trial *trial))
+/* Calls `check` for all of them in both code sizes, with each `step`th set of prefixes. */
+static void for_all(void (*check)(const struct trial *trial), unsigned step)
 {
 	for (unsigned i = 0; i < 4 * 4 * 65536; i++) {
+		if ((i >> 18) % step)
+			continue;
 		struct trial trial = {
 			.modrm = (uint8_t)i, .opcode = (uint8_t)(i >> 8), .two_byte = i >> 16 & 1, .code32 = i >> 17 & 1,
 		};
@@ -157,7 +160,7 @@ static void ck_defined_alike(const struct trial *trial)
 
 START_TEST(defined_is_what_capstone_knows)
 {
-	for_all(ck_defined_alike);
+	for_all(ck_defined_alike, 1);
 }
 END_TEST
 
@@ -173,7 +176,7 @@ static void ck_length_alike(const struct trial *trial)
 
 START_TEST(lengths_are_capstones)
 {
-	for_all(ck_length_alike);
+	for_all(ck_length_alike, 1);
 }
 END_TEST
 
@@ -278,7 +281,7 @@ static void ck_memory_alike(const struct trial *trial)
 
 START_TEST(memory_operands_are_capstones)
 {
-	for_all(ck_memory_alike);
+	for_all(ck_memory_alike, 2);
 }
 END_TEST
 
@@ -317,7 +320,7 @@ static void ck_registers_alike(const struct trial *trial)
 
 START_TEST(registers_and_sizes_are_capstones)
 {
-	for_all(ck_registers_alike);
+	for_all(ck_registers_alike, 3);
 }
 END_TEST
 
@@ -339,7 +342,7 @@ static void ck_immediate_alike(const struct trial *trial)
 
 START_TEST(immediates_are_capstones)
 {
-	for_all(ck_immediate_alike);
+	for_all(ck_immediate_alike, 3);
 }
 END_TEST
 
@@ -359,7 +362,7 @@ static void ck_branch_alike(const struct trial *trial)
 
 START_TEST(branch_targets_are_capstones)
 {
-	for_all(ck_branch_alike);
+	for_all(ck_branch_alike, 3);
 }
 END_TEST
 
@@ -437,6 +440,8 @@ START_TEST(meaningless_prefixes_mean_nothing)
 			run_trial(&with, prefixes + p, 1);
 			ck_assert_msg(with.insn.op == plain.insn.op && with.insn.length == plain.insn.length + 1, "%02x: %s%02x %02x",
 			              prefixes[p], plain.two_byte ? "0f " : "", plain.opcode, plain.modrm);
+			if (p < 6)
+				continue;
 			run_trial(&with, both, 2);
 			ck_assert_uint_eq(with.insn.op == OP_ud, plain.insn.op == OP_ud);
 		}
