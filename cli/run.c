@@ -12,10 +12,11 @@
 #include "cli/run_options.h"
 #include "cli/script.h"
 #include "cli/units.h"
+#include "gdb/server.h"
 #include "shared/log.h"
 
 /* Why we, and not the guest, ended the run. */
-enum stop { STOP_NOT, STOP_SCRIPT, STOP_TIMEOUT, STOP_SIGNAL };
+enum stop { STOP_NOT, STOP_SCRIPT, STOP_TIMEOUT, STOP_SIGNAL, STOP_KILLED };
 
 struct run {
 	const struct run_options *options;
@@ -23,6 +24,7 @@ struct run {
 	struct clock_timer *tick;
 	struct script_run *script; /* NULL: no commands */
 	struct progress *progress;
+	struct gdb_server *gdb;    /* NULL: no debugger */
 	enum stop stop;
 };
 
@@ -64,7 +66,10 @@ static void tick(void *owner)
 	uint64_t now = clock_now(run->machine->clock);
 	machine_poll_ports(run->machine);
 	progress_update(run->progress);
-	run->stop = look(run, now);
+	if (run->gdb)
+		gdb_server_poll(run->gdb);
+	if (run->stop == STOP_NOT)
+		run->stop = look(run, now);
 	if (run->stop == STOP_NOT)
 		clock_timer_set(run->tick, now + RUN_TICK_NS);
 	else
@@ -116,6 +121,8 @@ static const char *describe_end(const struct run *run, enum conduct_end end)
 {
 	if (run->stop == STOP_SIGNAL)
 		return "interrupted by a signal";
+	if (run->stop == STOP_KILLED)
+		return "killed by the debugger";
 	if (end == CONDUCT_HALTED)
 		return "the guest has halted for good";
 	return "the guest switched itself off";
@@ -187,11 +194,77 @@ static void print_stats(const struct run *run)
 	fprintf(stderr, "engine %s\n", run->machine->engines.why);
 }
 
+static int fail_usage(char *error)
+{
+	fprintf(stderr, "v2e run: %s\n", error);
+	g_free(error);
+	return RUN_USAGE;
+}
+
+static bool gives_up(void *owner)
+{
+	const struct run *run = owner;
+	return signal_came || run->stop != STOP_NOT;
+}
+
+static void kill_guest(void *owner)
+{
+	struct run *run = owner;
+	run->stop = STOP_KILLED;
+	conduct_stop(run->machine->conduct);
+}
+
+static bool open_debugger(struct run *run)
+{
+	struct machine *machine = run->machine;
+	const struct gdb_server_config config = {
+		.ctx = pc_ctx(machine->pc), .mem = pc_mem(machine->pc), .clock = machine->clock,
+		.give_up = gives_up, .kill = kill_guest, .owner = run,
+	};
+	char *error = NULL;
+	if (!run->options->gdb)
+		return true;
+	if (!(run->gdb = gdb_server_new(run->options->gdb, &config, &error))) {
+		fail_usage(g_strdup_printf("--gdb: %s", error));
+		g_free(error);
+		return false;
+	}
+	conduct_set_debugger(machine->conduct, gdb_server_stopped, run->gdb);
+	return true;
+}
+
+/* Before the first instruction, and each time that the guest has halted for good,
+ * a debugger has a say. */
+static enum conduct_end run_debugged(struct run *run)
+{
+	if (run->gdb && !run->options->gdb_nowait) {
+		log_info("waiting for a debugger at %s", run->options->gdb);
+		gdb_server_wait(run->gdb);
+	}
+	enum conduct_end end = conduct_run(run->machine->conduct);
+	while (end == CONDUCT_HALTED && run->gdb && gdb_server_has_client(run->gdb) && !gives_up(run)) {
+		gdb_server_stopped(run->gdb, STOP_HALT);
+		end = conduct_run(run->machine->conduct);
+	}
+	return end;
+}
+
+static void close_debugger(struct run *run, int status)
+{
+	if (!run->gdb)
+		return;
+	conduct_set_debugger(run->machine->conduct, NULL, NULL);
+	gdb_server_ended(run->gdb, status);
+	gdb_server_free(run->gdb);
+}
+
 static int run_machine(const struct run_options *options, struct machine *machine)
 {
 	struct run run = { .options = options, .machine = machine };
+	if (!open_debugger(&run))
+		return RUN_USAGE;
 	start(&run);
-	enum conduct_end end = conduct_run(machine->conduct);
+	enum conduct_end end = run_debugged(&run);
 	if (end == CONDUCT_HALTED && run.script)
 		pass_time(&run);
 	finish(&run);
@@ -199,14 +272,8 @@ static int run_machine(const struct run_options *options, struct machine *machin
 	if (options->stats)
 		print_stats(&run);
 	script_run_free(run.script);
+	close_debugger(&run, status);
 	return status;
-}
-
-static int fail_usage(char *error)
-{
-	fprintf(stderr, "v2e run: %s\n", error);
-	g_free(error);
-	return RUN_USAGE;
 }
 
 static bool write_transitions(const struct run_options *options, const struct machine *machine, char **error)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/units.h"
+#include "gdb/server.h"
 #include "shared/log.h"
 #include "shared/transition.h"
 
@@ -236,6 +237,23 @@ static bool add_script(void *target, const char *value, char **error)
 	return script_parse_file(options->script, value, error);
 }
 
+static bool set_gdb(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	if (gdb_server_names_place(value))
+		return set_file(&options->gdb, value, error);
+	*error = g_strdup_printf("'%s' is no place for a debugger; give a port such as 1234, or unix:FILE", value);
+	return false;
+}
+
+static bool set_gdb_nowait(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	(void)value, (void)error;
+	options->gdb_nowait = true;
+	return true;
+}
+
 static bool set_timeout(void *target, const char *value, char **error)
 {
 	struct run_options *options = target;
@@ -385,6 +403,11 @@ static const struct option_row rows[] = {
 	  .set = add_do, .repeats = true, .names_place = true },
 	{ .name = "script", .argument = "FILE", .help = "do the commands in FILE, one a line; may be repeated",
 	  .set = add_script, .repeats = true, .names_place = true },
+	{ .heading = "Debugging", .name = "gdb", .argument = "WHERE", .help = "serve GDB at a TCP port of this host, or at unix:FILE",
+	  .manual = "The guest stands still until the debugger lets it run: in gdb, target remote :1234. Breakpoints and $pc "
+	            "are linear addresses in every mode; monitor help shows what else there is. While a breakpoint is set "
+	            "the emulator alone runs the guest.", .set = set_gdb },
+	{ .name = "gdb-nowait", .help = "with --gdb: run at once, a debugger may come later", .set = set_gdb_nowait },
 	{ .heading = "Run", .name = "timeout", .argument = "TIME", .help = "fail if the run takes longer than this guest time",
 	  .manual = "Such as 500ms, 10s or 2m.", .set = set_timeout },
 	{ .name = "clock", .argument = "KIND", .help = "guest time: real (default), or virtual, counted in instructions",
@@ -444,6 +467,7 @@ void run_options_clear(struct run_options *options)
 	g_free(options->debug_file);
 	script_free(options->script);
 	g_free(options->log);
+	g_free(options->gdb);
 	g_free(options->transitions);
 	g_free(options->no_emit);
 }
@@ -507,8 +531,17 @@ static bool check_serials(const struct run_options *options, char **error)
 	return false;
 }
 
+static bool check_gdb(const struct run_options *options, char **error)
+{
+	if (options->gdb_nowait && !options->gdb)
+		*error = g_strdup("--gdb-nowait: there is no --gdb; give --gdb PORT as well");
+	else if (options->gdb && options->engine == RUN_ENGINE_KVM)
+		*error = g_strdup("--gdb: KVM alone does not stop at breakpoints; give --engine hybrid or emu");
+	return !*error;
+}
+
 bool run_options_parse(struct run_options *options, int argc, char *const *argv, char **error)
 {
-	return options_parse(&run_options_table, argc, argv, options, error) && check_ports(options, error) &&
+	return options_parse(&run_options_table, argc, argv, options, error) && check_ports(options, error) && check_gdb(options, error) &&
 	       check_serials(options, error);
 }

@@ -47,6 +47,8 @@ struct run_options {
 	char *log;
 	bool stats;
 	char *transitions;            /* file name; NULL: none */
+	char *gdb;                    /* port or unix:FILE; NULL: none */
+	bool gdb_nowait;
 	bool help, man;
 };
 

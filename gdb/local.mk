@@ -17,3 +17,5 @@ gdb_sources = \
 	gdb/target.c \
 	gdb/target.h \
 	gdb/target_private.h
+
+EXTRA_DIST += gdb/v2e.gdb

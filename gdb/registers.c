@@ -329,7 +329,7 @@ const char *gdb_registers_architecture(const struct ctx *ctx)
 void gdb_registers_describe(const struct ctx *ctx, GString *xml)
 {
 	g_string_append_printf(xml, "<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\">"
-	                       "<target version=\"1.0\"><architecture>%s</architecture>", gdb_registers_architecture(ctx));
+	                       "<target version=\"1.0\"><architecture>%s</architecture><osabi>none</osabi>", gdb_registers_architecture(ctx));
 	unsigned number = 0;
 	for (unsigned i = 0; i < G_N_ELEMENTS(features); i++) {
 		const struct feature *feature = &features[i];

@@ -29,6 +29,7 @@ check "shared includes only shared" keeps_to shared shared
 for folder in hv emu devmodel; do
 	check "$folder includes only shared and itself" keeps_to $folder "shared|$folder"
 done
+check "gdb includes only shared and itself" keeps_to gdb "shared|gdb"
 check "loader does not include cli" keeps_to loader "shared|hv|emu|devmodel|loader"
 
 # Each source that a build would miss: present, but in no fragment.
@@ -36,7 +37,7 @@ unlisted()
 {
 	status=0
 	for file in shared/*.[ch] shared/*.def hv/*.[ch] hv/*.def emu/*.[ch] emu/*.def \
-	            devmodel/*.[ch] devmodel/*.def loader/*.[ch] cli/*.[ch] \
+	            devmodel/*.[ch] devmodel/*.def loader/*.[ch] gdb/*.[ch] cli/*.[ch] \
 	            tests/unit/*.[ch] tests/unit/*.def tests/cli/*.sh; do
 		[ -e "$file" ] || continue
 		grep -qE "(^|[[:space:]=])$file([[:space:]]|\$)" ./*/local.mk && continue
