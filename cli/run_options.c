@@ -465,9 +465,9 @@ void run_options_clear(struct run_options *options)
 	g_free(options->bios);
 	g_free(options->vgabios);
 	g_free(options->debug_file);
+	g_free(options->gdb);
 	script_free(options->script);
 	g_free(options->log);
-	g_free(options->gdb);
 	g_free(options->transitions);
 	g_free(options->no_emit);
 }

@@ -36,6 +36,8 @@ struct run_options {
 	uint16_t debug_port;
 	char *debug_file;             /* "-": standard output; NULL: no port */
 	uint16_t exit_port;           /* 0: none */
+	char *gdb;                    /* port or unix:FILE; NULL: none */
+	bool gdb_nowait;
 	struct script *script;        /* all --do and --script */
 	unsigned dos;                 /* how many --do */
 	uint64_t timeout;             /* ns; 0: none */
@@ -47,8 +49,6 @@ struct run_options {
 	char *log;
 	bool stats;
 	char *transitions;            /* file name; NULL: none */
-	char *gdb;                    /* port or unix:FILE; NULL: none */
-	bool gdb_nowait;
 	bool help, man;
 };
 
