@@ -55,12 +55,25 @@ static char **read_values(const struct load *load, const char *key, bool list)
 	if (values && values[0])
 		return values;
 	g_strfreev(values);
-	fail_at(load, key, g_strdup_printf("%s; write \\\\ for a backslash%s", problem ? problem->message : "is empty; give something",
-	                                   list ? " and \\; for a semicolon" : ""));
+	/* The text is UTF-8, so that only an escape can be wrong. */
+	fail_at(load, key, problem ? g_strdup("has a \\ that GLib does not know; write \\\\ for a plain one, \\s for a blank, \\; for a semicolon")
+	                           : g_strdup("is empty; give something or leave the key out"));
 	return NULL;
 }
 
 /* [test], [limits], [expect ...], [compare] */
+
+/* Without the blanks around it, in place. A line's end that was written as \n is
+ * meant. */
+static char *strip(char *value)
+{
+	value += strspn(value, " \t");
+	size_t length = strlen(value);
+	while (length && (value[length - 1] == ' ' || value[length - 1] == '\t'))
+		length--;
+	value[length] = 0;
+	return value;
+}
 
 static bool load_key(const struct load *load, enum test_group group, const char *name, struct test_expect *expect)
 {
@@ -75,7 +88,7 @@ static bool load_key(const struct load *load, enum test_group group, const char 
 	g_auto(GStrv) values = read_values(load, name, key->list);
 	for (unsigned i = 0; values && values[i]; i++) {
 		char *reason = NULL;
-		if (!key->set(&target, g_strstrip(values[i]), &reason))
+		if (!key->set(&target, strip(values[i]), &reason))
 			return fail_at(load, name, reason);
 	}
 	return values;

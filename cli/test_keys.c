@@ -76,7 +76,7 @@ static bool set_host_time(void *target, const char *value, char **error)
 static bool set_memory_limit(void *target, const char *value, char **error)
 {
 	struct test_keys_target *keys = target;
-	return units_parse_size(value, 16 * MIB, UINT64_C(1) << 40, &keys->file->limits.memory, error);
+	return units_parse_size(value, MIB, UINT64_C(1) << 40, &keys->file->limits.memory, error);
 }
 
 /* [expect] */

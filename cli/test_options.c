@@ -97,7 +97,7 @@ static bool set_host_time(void *target, const char *value, char **error)
 static bool set_memory(void *target, const char *value, char **error)
 {
 	struct test_options *options = target;
-	return units_parse_size(value, 16 * MIB, UINT64_C(1) << 40, &options->limits.memory, error);
+	return units_parse_size(value, MIB, UINT64_C(1) << 40, &options->limits.memory, error);
 }
 
 static bool set_artefacts(void *target, const char *value, char **error)

@@ -4,6 +4,7 @@ docs_files = \
 	docs/channels.md \
 	docs/context-page.md \
 	docs/emulator.md \
+	docs/test.md \
 	docs/transitions.md
 
 dist_doc_DATA = README.md $(docs_files)

@@ -1,5 +1,6 @@
 man_pages = \
 	man/v2e-run.1 \
+	man/v2e-test.1 \
 	man/v2e.1
 
 dist_man_MANS = $(man_pages)

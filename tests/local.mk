@@ -37,6 +37,7 @@ unit_sources = \
 	tests/unit/test_conduct.c \
 	tests/unit/test_ctx.c \
 	tests/unit/test_debug_port.c \
+	tests/unit/test_disassemble.c \
 	tests/unit/test_decode.c \
 	tests/unit/test_emu_debug.c \
 	tests/unit/test_emu_far.c \
@@ -86,6 +87,10 @@ unit_sources = \
 	tests/unit/test_script_parse.c \
 	tests/unit/test_snap.c \
 	tests/unit/test_surface.c \
+	tests/unit/test_test_file.c \
+	tests/unit/test_test_picture.c \
+	tests/unit/test_test_register.c \
+	tests/unit/test_test_report.c \
 	tests/unit/test_transition.c \
 	tests/unit/test_vga_dispi.c \
 	tests/unit/test_vga_mem.c \
@@ -102,6 +107,7 @@ shell_tests = \
 	tests/cli/bad-input.sh \
 	tests/cli/help.sh \
 	tests/cli/run.sh \
+	tests/cli/test.sh \
 	tests/rules.sh
 
 include tests/insn/local.mk
@@ -135,7 +141,16 @@ boot_files = \
 	tests/boot/qemu-as-v2e \
 	tests/boot/hello.asm \
 	tests/boot/exit.asm \
-	tests/boot/kernel.asm
+	tests/boot/kernel.asm \
+	tests/boot/switch.asm
+
+# v2e test of these boot sectors.
+EXTRA_DIST += \
+	tests/samples/exit.v2etest \
+	tests/samples/hello.png \
+	tests/samples/hello.v2etest \
+	tests/samples/stay.v2etest \
+	tests/samples/switch.v2etest
 
 # For run-tests: build without running, and what there is to run.
 test-programs: $(check_PROGRAMS)

@@ -10,11 +10,11 @@ prints() # 'TEXT' ARGS...
 	grep -qF -e "$text" "$tmp/out"
 }
 
-# The OPTIONS and COMMANDS of the page are those of the program.
-page_is_current()
+# What the page has from the tables is what the program says.
+page_is_current() # COMMAND 'SECTION BEHIND'
 {
-	"$V2E" run --man >"$tmp/program" || return 1
-	sed -n '/^\.SH OPTIONS/,/^\.SH EXIT STATUS/p' "$V2E_SRC/man/v2e-run.1" | sed '$d' >"$tmp/page"
+	"$V2E" "$1" --man >"$tmp/program" || return 1
+	sed -n "/^\.SH OPTIONS/,/^\.SH $2/p" "$V2E_SRC/man/v2e-$1.1" | sed '$d' >"$tmp/page"
 	diff -u "$tmp/page" "$tmp/program"
 }
 
@@ -38,15 +38,20 @@ check "v2e --version" prints 'v2e ' --version
 check "v2e run --help" prints 'Usage: v2e run' run --help
 check "v2e run --help names the commands" prints 'wait-stable T1 [T2]' run --help
 check "help wins over the image" prints 'Usage: v2e run' run no-such.iso --help
-check "v2e-run(1) says what the program says" page_is_current
-for page in v2e v2e-run; do
+check "v2e test --help" prints 'Usage: v2e test' test --help
+check "v2e test --help names the keys" prints 'protected-within=TIME' test --help
+check "v2e-run(1) says what the program says" page_is_current run 'EXIT STATUS'
+check "v2e-test(1) says what the program says" page_is_current test 'TEST FILES'
+for page in v2e v2e-run v2e-test; do
 	sed 's/\\-/-/g' "$V2E_SRC/man/$page.1" >"$tmp/$page"
 done
 check "v2e(1) has all options" all_options_in_page "$tmp/v2e"
 check "v2e-run(1) has all options" all_options_in_page "$tmp/v2e-run" run
+check "v2e-test(1) has all options" all_options_in_page "$tmp/v2e-test" test
 if have man; then
 	check "v2e(1) formats" formats "$V2E_SRC/man/v2e.1"
 	check "v2e-run(1) formats" formats "$V2E_SRC/man/v2e-run.1"
+	check "v2e-test(1) formats" formats "$V2E_SRC/man/v2e-test.1"
 else
 	skip "manual pages format" "no man"
 fi
