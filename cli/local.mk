@@ -3,6 +3,10 @@ v2e_SOURCES = cli/main.c
 libv2e_a_SOURCES += $(cli_sources)
 
 cli_sources = \
+	cli/compare.c \
+	cli/compare.h \
+	cli/compare_side.c \
+	cli/compare_side.h \
 	cli/cpuid.c \
 	cli/cpuid.h \
 	cli/disassemble.c \
@@ -13,6 +17,8 @@ cli_sources = \
 	cli/emulator.h \
 	cli/engines.c \
 	cli/engines.h \
+	cli/flip.c \
+	cli/flip.h \
 	cli/machine.c \
 	cli/machine.h \
 	cli/nearest.c \

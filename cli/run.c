@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/compare.h"
 #include "cli/machine.h"
 #include "cli/progress.h"
 #include "cli/run_options.h"
@@ -286,9 +287,11 @@ static bool write_transitions(const struct run_options *options, const struct ma
 	return false;
 }
 
-static int run_with_options(const struct run_options *options)
+static int run_with_options(const struct run_options *options, int argc, char *const *argv)
 {
 	char *error = NULL;
+	if (options->compare)
+		return compare_run(options, argc, argv);
 	struct machine *machine = machine_new(options, &error);
 	if (!machine)
 		return fail_usage(error);
@@ -306,15 +309,15 @@ static int run_with_options(const struct run_options *options)
 	return status;
 }
 
-static int run_with_log(const struct run_options *options)
+static int run_with_log(const struct run_options *options, int argc, char *const *argv)
 {
 	if (!options->log)
-		return run_with_options(options);
+		return run_with_options(options, argc, argv);
 	FILE *log = fopen(options->log, "we");
 	if (!log)
 		return fail_usage(g_strdup_printf("--log: %s: %s; give a file that can be written", options->log, g_strerror(errno)));
 	log_set_output(log);
-	int status = run_with_options(options);
+	int status = run_with_options(options, argc, argv);
 	log_set_output(stderr);
 	fclose(log);
 	return status;
@@ -350,7 +353,7 @@ int run_main(int argc, char *const *argv)
 	else if (options.man)
 		status = print_man();
 	else
-		status = run_with_log(&options);
+		status = run_with_log(&options, argc, argv);
 	run_options_clear(&options);
 	return status;
 }

@@ -335,6 +335,16 @@ static bool set_transitions(void *target, const char *value, char **error)
 	return false;
 }
 
+static bool set_compare(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	g_auto(GStrv) specs = g_strsplit(value, ",", -1);
+	if (g_strv_length(specs) == 2 && *specs[0] && *specs[1])
+		return set_file(&options->compare, value, error);
+	*error = g_strdup_printf("'%s' does not name two engines; give such as emu,kvm or emu,emu:jit=on", value);
+	return false;
+}
+
 static bool set_stats(void *target, const char *value, char **error)
 {
 	struct run_options *options = target;
@@ -423,6 +433,9 @@ static const struct option_row rows[] = {
 	{ .name = "log", .argument = "FILE", .help = "write log and traces into FILE instead of standard error", .set = set_log },
 	{ .name = "transitions", .argument = "FILE", .help = "write the hand-overs between engines into FILE, .json or .csv",
 	  .manual = "The last 65,536 are kept.", .set = set_transitions },
+	{ .name = "compare", .argument = "A,B", .help = "run on two engines in step, and stop where they differ",
+	  .manual = "A and B are engines, each with options behind colons where it is to have others, such as "
+	            "emu:jit=off,emu:jit=on. Images are not written to. See compare.md.", .set = set_compare },
 	{ .name = "stats", .help = "print counters at the end", .set = set_stats },
 	{ .heading = "Help", .name = "help", .letter = 'h', .help = "show this help", .set = set_help },
 	{ .name = "man", .help = "print options and commands as man(7) source", .set = set_man },
@@ -469,6 +482,7 @@ void run_options_clear(struct run_options *options)
 	script_free(options->script);
 	g_free(options->log);
 	g_free(options->transitions);
+	g_free(options->compare);
 	g_free(options->no_emit);
 }
 

@@ -49,6 +49,7 @@ struct run_options {
 	char *log;
 	bool stats;
 	char *transitions;            /* file name; NULL: none */
+	char *compare;                /* two engines with options; NULL: no */
 	bool help, man;
 };
 

@@ -2,6 +2,7 @@ docs_files = \
 	docs/architecture.md \
 	docs/building.md \
 	docs/channels.md \
+	docs/compare.md \
 	docs/context-page.md \
 	docs/emulator.md \
 	docs/test.md \

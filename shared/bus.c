@@ -20,6 +20,7 @@ struct bus {
 	struct claim claim[BUS_CLAIMS + 1]; /* oldest first; [0] is the rest */
 	unsigned claims;                    /* [0] not counted */
 	uint8_t port[BUS_PORTS];            /* index into claim */
+	struct bus_tap tap;
 };
 
 static const struct bus_ops open_bus = { .name = "open bus", .max_size = 4 };
@@ -73,6 +74,17 @@ void bus_claim_rest(struct bus *bus, const struct bus_ops *ops, void *owner)
 	bus->claim[0].owner = owner;
 }
 
+void bus_set_tap(struct bus *bus, struct bus_tap tap)
+{
+	bus->tap = tap;
+}
+
+static void tell_tap(const struct bus *bus, uint16_t port, unsigned size, bool is_write, const void *data, size_t count)
+{
+	if (bus->tap.heard)
+		bus->tap.heard(bus->tap.owner, port, size, is_write, data, count);
+}
+
 static const struct claim *claim_of(const struct bus *bus, uint16_t port)
 {
 	return &bus->claim[bus->port[port]];
@@ -107,7 +119,7 @@ static void write_part(const struct claim *claim, uint16_t port, unsigned size, 
 		ops->write(claim->owner, port, size, value);
 }
 
-uint32_t bus_read(struct bus *bus, uint16_t port, unsigned size)
+static uint32_t read_item(const struct bus *bus, uint16_t port, unsigned size)
 {
 	uint32_t value = 0;
 	for (unsigned done = 0, part; done < size; done += part) {
@@ -119,7 +131,7 @@ uint32_t bus_read(struct bus *bus, uint16_t port, unsigned size)
 	return value;
 }
 
-void bus_write(struct bus *bus, uint16_t port, unsigned size, uint32_t value)
+static void write_item(const struct bus *bus, uint16_t port, unsigned size, uint32_t value)
 {
 	for (unsigned done = 0, part; done < size; done += part) {
 		uint16_t at = (uint16_t)(port + done);
@@ -127,6 +139,19 @@ void bus_write(struct bus *bus, uint16_t port, unsigned size, uint32_t value)
 		part = part_size(claim, size - done);
 		write_part(claim, at, part, value >> (8 * done));
 	}
+}
+
+uint32_t bus_read(struct bus *bus, uint16_t port, unsigned size)
+{
+	uint32_t value = read_item(bus, port, size);
+	tell_tap(bus, port, size, false, &value, 1);
+	return value;
+}
+
+void bus_write(struct bus *bus, uint16_t port, unsigned size, uint32_t value)
+{
+	write_item(bus, port, size, value);
+	tell_tap(bus, port, size, true, &value, 1);
 }
 
 size_t bus_read_many(struct bus *bus, uint16_t port, unsigned size, void *to, size_t count)
@@ -137,9 +162,10 @@ size_t bus_read_many(struct bus *bus, uint16_t port, unsigned size, void *to, si
 		done = claim->ops->read_many(claim->owner, port, size, to, count);
 	done = MIN(done, count);
 	for (uint8_t *at = (uint8_t *)to + done * size; done < count; done++, at += size) {
-		uint32_t value = bus_read(bus, port, size);
+		uint32_t value = read_item(bus, port, size);
 		memcpy(at, &value, size);
 	}
+	tell_tap(bus, port, size, false, to, count);
 	return count;
 }
 
@@ -153,7 +179,8 @@ size_t bus_write_many(struct bus *bus, uint16_t port, unsigned size, const void 
 	for (const uint8_t *at = (const uint8_t *)from + done * size; done < count; done++, at += size) {
 		uint32_t value = 0;
 		memcpy(&value, at, size);
-		bus_write(bus, port, size, value);
+		write_item(bus, port, size, value);
 	}
+	tell_tap(bus, port, size, true, from, count);
 	return count;
 }

@@ -3,6 +3,7 @@
 #ifndef V2E_SHARED_BUS_H
 #define V2E_SHARED_BUS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,15 @@ int bus_claim(struct bus *bus, uint16_t first, uint16_t last, const struct bus_o
 void bus_release(struct bus *bus, const struct bus_ops *ops, void *owner);
 /* Everything that nobody claims; a proxy in another process uses it. */
 void bus_claim_rest(struct bus *bus, const struct bus_ops *ops, void *owner);
+
+/* Hears of each access behind it: `count` items of `size` bytes at `data`,
+ * little-endian; for comparing machines. */
+struct bus_tap {
+	void (*heard)(void *owner, uint16_t port, unsigned size, bool is_write, const void *data, size_t count);
+	void *owner;
+};
+/* One at a time; its `heard` may be NULL: none. */
+void bus_set_tap(struct bus *bus, struct bus_tap tap);
 
 /* size: 1, 2 or 4. Upper bits of the result are zero. An access that runs past
  * port FFFFh wraps. */

@@ -27,6 +27,9 @@ uint64_t clock_now(struct clock *clock);
  * engine calls it before anything that may read the clock. */
 #define CLOCK_NS_PER_INSN 10u
 void clock_add_insns(struct clock *clock, uint64_t n);
+/* Virtual: from now on instructions take no time; it passes by clock_wait_until()
+ * alone. For engines that cannot count. */
+void clock_ignore_insns(struct clock *clock);
 
 /* Virtual: time jumps to `ns` (the CPU is halted until then), never back, and
  * not at all to CLOCK_NEVER. Real: sleeps until then, or until clock_wake() is

@@ -133,6 +133,7 @@ boot_files = \
 	tests/boot/lib.sh \
 	tests/boot/firmware.sh \
 	tests/boot/channels.sh \
+	tests/boot/compare.sh \
 	tests/boot/isolinux.sh \
 	tests/boot/gfxboot.sh \
 	tests/boot/repeat.sh \

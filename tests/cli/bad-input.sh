@@ -67,6 +67,7 @@ bad '--timeout|500ms' run --timeout 10
 bad '--clock|real or virtual' run --clock wall
 bad "--trace|'nonsense'|guest-error" run --trace io,nonsense
 bad '--log|/nonexistent/log|can be written' run --log /nonexistent/log
+bad '--compare|two engines|emu,kvm' run --compare emu
 bad '--transitions|neither JSON nor CSV' run --transitions log.txt
 bad '--transitions|/nonexistent/log.csv|can be written' run --transitions /nonexistent/log.csv
 bad '/nonexistent/serial' run --serial file:/nonexistent/serial

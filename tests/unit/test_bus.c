@@ -221,6 +221,32 @@ START_TEST(many_one_by_one)
 }
 END_TEST
 
+static void hear(void *owner, uint16_t port, unsigned size, bool is_write, const void *data, size_t count)
+{
+	uint32_t last = 0;
+	memcpy(&last, (const uint8_t *)data + (count - 1) * size, size);
+	note(owner, is_write ? "o" : "i", port, size * 100 + (unsigned)count, last);
+}
+
+/* Once for each access of the guest's, however it was split. */
+START_TEST(tap)
+{
+	uint16_t to[3];
+	bus_claim(bus, 0x1f0, 0x1f7, &many_ops, &a);
+	bus_claim(bus, 0x300, 0x307, &byte_ops, &a);
+	bus_set_tap(bus, (struct bus_tap){ hear, &b });
+	bus_read(bus, 0x300, 4);
+	bus_write(bus, 0x301, 2, 0x12345678);
+	a.many = 2;
+	bus_read_many(bus, 0x1f0, 2, to, 3);
+	bus_write_many(bus, 0x400, 1, "xyz", 3);
+	ck_assert_str_eq(b.log, "i300.401=3020100 o301.201=5678 i1f0.203=f1f0 o400.103=7a ");
+	bus_set_tap(bus, (struct bus_tap){ NULL, NULL });
+	bus_read(bus, 0x300, 1);
+	ck_assert_str_eq(b.log, "i300.401=3020100 o301.201=5678 i1f0.203=f1f0 o400.103=7a ");
+}
+END_TEST
+
 Suite *suite_bus(void)
 {
 	Suite *suite = suite_create("bus");
@@ -237,6 +263,7 @@ Suite *suite_bus(void)
 	tcase_add_test(tcase, rest_goes_to_its_owner);
 	tcase_add_test(tcase, many_items);
 	tcase_add_test(tcase, many_one_by_one);
+	tcase_add_test(tcase, tap);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

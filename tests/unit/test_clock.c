@@ -61,6 +61,18 @@ START_TEST(virtual_time)
 }
 END_TEST
 
+START_TEST(instructions_without_time)
+{
+	clock_add_insns(clock, 3);
+	uint64_t before = clock_now(clock);
+	clock_ignore_insns(clock);
+	clock_add_insns(clock, 1000);
+	ck_assert_uint_eq(clock_now(clock), before);
+	clock_wait_until(clock, before + 5);
+	ck_assert_uint_eq(clock_now(clock), before + 5);
+}
+END_TEST
+
 START_TEST(deadlines)
 {
 	struct shot a, b;
@@ -197,6 +209,7 @@ Suite *suite_clock(void)
 	TCase *tcase = tcase_create("clock");
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, virtual_time);
+	tcase_add_test(tcase, instructions_without_time);
 	tcase_add_test(tcase, deadlines);
 	tcase_add_test(tcase, due_means_reached);
 	tcase_add_test(tcase, order_of_fire);
