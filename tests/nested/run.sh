@@ -32,13 +32,16 @@ if ! have nasm || [ ! -r $firmware/bios.bin ]; then
 	skip "nested KVM" "no nasm or no SeaBIOS (Debian: apt install nasm seabios)"
 	finish
 fi
-nasm -f bin -o "$tmp/hello" "$V2E_SRC/tests/boot/hello.asm" && truncate -s 1440K "$tmp/hello" || exit 1
+for floppy in boot/hello nested/switch; do
+	image=$tmp/$(basename $floppy)
+	nasm -f bin -o "$image" "$V2E_SRC/tests/$floppy.asm" && truncate -s 1440K "$image" || exit 1
+done
 
-# add NAME WORDS...: one more for the next machine. Passes with status 0.
+# add STATUS NAME WORDS...: one more command for the next machine, and how it ends.
 add()
 {
-	printf '%s\n' "$1" >>"$tmp/$mode/names"
-	shift
+	printf '%s %s\n' "$1" "$mode: $2" >>"$tmp/$mode/names"
+	shift 2
 	printf '%s' "$1" >>"$tmp/$mode/commands"
 	shift
 	for word; do
@@ -47,28 +50,45 @@ add()
 	echo >>"$tmp/$mode/commands"
 }
 
+# boot NAME OPTIONS...: to a boot sector that says hello.
 boot()
 {
 	name=$1
 	shift
-	add "$mode: $name" /v2e run --bios /bios.bin --vgabios /vgabios.bin --floppy /hello --snapshot --stats --timeout 120s \
+	add 0 "$name" /v2e run --bios /bios.bin --vgabios /vgabios.bin --floppy /hello --snapshot --stats --timeout 120s \
 		"$@" --do 'wait-text "Hello from drive 00h" 100s' --do quit
+}
+
+# switch NAME OPTIONS...: 10,000 times, with an interrupt in each mode. The exit port
+# makes status 1 of a written 0.
+switch()
+{
+	name=$1
+	shift
+	add 1 "$name" /v2e run --bios /bios.bin --vgabios /vgabios.bin --floppy /switch --snapshot --stats --timeout 120s \
+		--exit-port 0xf4 "$@"
 }
 
 # judge: counts what the machine said.
 judge()
 {
 	number=0
-	while read -r name; do
+	while read -r wanted name; do
 		number=$((number + 1))
 		status=$(sed -n "s/^nested: $number \\([0-9]*\\)\$/\\1/p" "$tmp/$mode/out")
-		if [ "${status:-none}" = 0 ]; then
+		if [ "${status:-none}" = "$wanted" ]; then
 			pass "$name"
 		else
-			fail "$name (exit status ${status:-none})"
+			fail "$name (exit status ${status:-none}, not $wanted)"
 			sed -n "/^nested: $((number - 1)) /,/^nested: $number /p" "$tmp/$mode/out" | sed 's/^/	/'
 		fi
 	done <"$tmp/$mode/names"
+}
+
+# at_least COUNT PATTERN: so many lines of what the machine said.
+at_least()
+{
+	[ "$(grep -c "$2" "$tmp/$mode/out")" -ge "$1" ]
 }
 
 for mode; do
@@ -77,13 +97,14 @@ for mode; do
 		v2e=$tmp/v2e
 		stops=$tmp/stops
 		hello=$tmp/hello
+		switch=$tmp/switch
 		bios.bin=$firmware/bios.bin
 		vgabios.bin=$firmware/vgabios-stdvga.bin
 	END
-	add "$mode: v2e probe" /v2e probe --json
-	add "$mode: 1000 exact stops in each mode, by tracepoint" /stops trace 1000 1
-	add "$mode: 1000 exact stops in each mode, by breakpoint" /stops breakpoint 1000 1
-	add "$mode: stops of an engine that only looks" /stops lazy 100 0
+	add 0 "v2e probe" /v2e probe --json
+	add 0 "1000 exact stops in each mode, by tracepoint" /stops trace 1000 1
+	add 0 "1000 exact stops in each mode, by breakpoint" /stops breakpoint 1000 1
+	add 0 "stops of an engine that only looks" /stops lazy 100 0
 	boot "SeaBIOS to a boot sector, hybrid" --engine hybrid
 	boot "SeaBIOS to a boot sector, as auto chooses" --engine auto
 	if [ "$mode" = amd ]; then
@@ -92,6 +113,9 @@ for mode; do
 		boot "hybrid with threshold 0" --engine hybrid --threshold 0
 		boot "hybrid that never leaves the emulator" --engine hybrid --threshold inf
 		boot "KVM alone" --engine kvm
+		switch "10,000 switches with interrupts, hybrid" --engine hybrid --threshold 0
+		switch "10,000 switches with interrupts, by breakpoint" --engine hybrid --threshold 0 --watch breakpoint
+		switch "10,000 switches with interrupts, KVM alone" --engine kvm
 		for channel in futex eventfd process; do
 			boot "hybrid by channel $channel" --engine hybrid --channel $channel
 		done
@@ -103,6 +127,9 @@ for mode; do
 		continue
 	fi
 	judge
+	check "$mode: KVM had its part of it, and auto chose it" at_least 2 '^handover-from-kvm-mode [1-9]'
+	[ "$mode" != amd ] || check "$mode: 10,000 switches were 10,000 hand-overs" at_least 2 '^handover-from-kvm-mode 10[0-9]\{3\}$'
+	[ "$mode" != amd ] || check "$mode: with an interrupt each" at_least 2 '^kvm.interrupts 10[0-9]\{3\}$'
 	[ $status -eq 0 ] || { fail "$mode: the machine ends by itself"; tail -n 20 "$tmp/$mode/out"; }
 	[ -z "${V2E_KEEP:-}" ] || cp "$tmp/$mode/out" "$V2E_KEEP/nested-$mode.out"
 done

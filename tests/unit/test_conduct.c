@@ -11,6 +11,7 @@ struct fake {
 	struct engine engine;
 	const char *script;   /* a letter for each request, see play() */
 	uint64_t limit[16];   /* limit_insns of each */
+	uint64_t blocks[16];  /* limit_blocks */
 	unsigned runs, kicks, epochs;
 	bool real_only;       /* can_run() */
 	bool never;
@@ -79,7 +80,7 @@ static enum stop_reason fake_run(struct engine *engine, struct ctx *ctx)
 	ck_assert_uint_eq(ctx->insns_run, 0);
 	ck_assert_uint_eq(ctx->blocks_run, 0);
 	if (fake->runs < 16)
-		fake->limit[fake->runs] = ctx->limit_insns;
+		fake->limit[fake->runs] = ctx->limit_insns, fake->blocks[fake->runs] = ctx->limit_blocks;
 	fake->runs++;
 	char letter = *fake->script;
 	if (letter)
@@ -142,6 +143,12 @@ static void fire_stop(void *owner)
 {
 	fire(owner);
 	conduct_stop(conduct);
+}
+
+static void let_a_run(void *owner)
+{
+	fire(owner);
+	a.never = false;
 }
 
 static void new_conduct(enum clock_kind kind, const char *script_a, const char *script_b)
@@ -227,6 +234,55 @@ START_TEST(engines_by_mode)
 	ck_assert_uint_eq(stats()->stops[STOP_KICK], 4);
 	ck_assert_uint_eq(stats()->insns, 7 * 3);
 	ck_assert_uint_eq(stats()->blocks, 7);
+}
+END_TEST
+
+/* `a` comes first, but what runs keeps the context until it gives it away. */
+START_TEST(engines_keep_the_context)
+{
+	new_conduct(CLOCK_KIND_VIRTUAL, "", "kr");
+	a.real_only = false;
+	a.never = true;
+	new_timer(let_a_run, 1);
+	ck_assert_int_eq(conduct_run(conduct), CONDUCT_STOPPED);
+	ck_assert_uint_eq(fired, 1);
+	ck_assert_uint_eq(b.runs, 2);
+	ck_assert_uint_eq(a.runs, 1);
+	ck_assert_uint_eq(stats()->handovers, 1);
+	ck_assert_uint_eq(stats()->handover[1][STOP_MODE], 1);
+	ck_assert_uint_eq(stats()->handover[0][STOP_MODE], 0);
+}
+END_TEST
+
+/* Gives the context away, and nobody takes it: it is not asked again before its
+ * budget is used up. Then who could, does. */
+START_TEST(nobody_wants_the_context)
+{
+	new_conduct(CLOCK_KIND_VIRTUAL, "", "ppk");
+	leave_real_mode(&page);
+	a.real_only = false;
+	a.never = true;
+	new_timer(let_a_run, 9 * CLOCK_NS_PER_INSN);
+	ck_assert_int_eq(conduct_run(conduct), CONDUCT_STOPPED);
+	ck_assert_uint_eq(b.runs, 3);
+	ck_assert_uint_eq(b.blocks[0], 0);
+	ck_assert_uint_eq(b.blocks[1], UINT64_MAX);
+	ck_assert_uint_eq(b.blocks[2], UINT64_MAX);
+	ck_assert_uint_eq(a.runs, 1);
+	ck_assert_uint_eq(a.blocks[0], 0);
+	ck_assert_uint_eq(stats()->handover[1][STOP_KICK], 1);
+}
+END_TEST
+
+/* Real mode in between: the threshold counts anew. */
+START_TEST(threshold_after_real_mode)
+{
+	new_conduct(CLOCK_KIND_VIRTUAL, "", "prk");
+	leave_real_mode(&page);
+	a.never = true;
+	ck_assert_int_eq(conduct_run(conduct), CONDUCT_STOPPED);
+	ck_assert_uint_eq(b.blocks[1], UINT64_MAX);
+	ck_assert_uint_eq(b.blocks[2], 0);
 }
 END_TEST
 
@@ -461,6 +517,9 @@ Suite *suite_conduct(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, stop_ends_and_may_go_on);
 	tcase_add_test(tcase, engines_by_mode);
+	tcase_add_test(tcase, engines_keep_the_context);
+	tcase_add_test(tcase, nobody_wants_the_context);
+	tcase_add_test(tcase, threshold_after_real_mode);
 	tcase_add_test(tcase, nobody_can_run);
 	tcase_add_loop_test(tcase, errors_end, 0, 2);
 	tcase_add_test(tcase, limit_is_the_deadline);

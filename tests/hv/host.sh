@@ -1,0 +1,84 @@
+#!/bin/sh
+# The KVM engine on this host's KVM, whatever that can do; and what v2e says where it
+# cannot be had.
+. "${V2E_SRC:-.}/tests/lib.sh"
+firmware=/usr/share/seabios
+
+refuses() # 'TEXT' ARGS...
+{
+	text=$1
+	shift
+	"$V2E" run "$@" >"$tmp/refusal" 2>&1
+	[ $? -eq 2 ] && grep -qF -e "$text" "$tmp/refusal"
+}
+
+probe_answers()
+{
+	"$V2E" probe --json >"$tmp/probe"
+	[ $? -le 1 ] && grep -q '"kvm": \(true\|false\)' "$tmp/probe" && grep -q '"why": "' "$tmp/probe"
+}
+
+usable() # WATCH
+{
+	grep -q "\"$1\": { \"usable\": true" "$tmp/probe"
+}
+
+# stops WATCH: as exact as v2e probe says.
+stops()
+{
+	exact=0
+	grep -q "\"$1\": { \"usable\": true, \"exact\": true" "$tmp/probe" && exact=1
+	"$tmp/stops" "$1" 100 $exact
+}
+
+link_stops()
+{
+	# shellcheck disable=SC2046
+	"${CC:-cc}" -O2 -std=gnu11 -pthread -I"$V2E_SRC" $(pkg-config --cflags glib-2.0) -o "$tmp/stops" \
+		"$V2E_SRC/tests/nested/stops.c" "$V2E_BUILD/libv2e.a" $(pkg-config --libs glib-2.0 capstone libpng)
+}
+
+boot()
+{
+	"$V2E" run --stats --timeout 120s "$@" --do 'wait-text "No bootable device" 100s' --do quit >"$tmp/out" 2>&1
+}
+
+says() # PATTERN
+{
+	grep -q "$1" "$tmp/out"
+}
+
+check "v2e probe --json" probe_answers
+check "v2e probe" sh -c '"$1" probe | grep -q "^--engine auto"' probe "$V2E"
+check "KVM and virtual time" refuses '--clock virtual counts instructions' --engine hybrid --clock virtual
+check "KVM and a 486" refuses 'KVM cannot be a 386 or 486' --engine kvm --cpu 486
+check "an unknown watch" refuses 'trace, breakpoint or lazy' --watch never
+check "a threshold that is no number" refuses '--threshold' --threshold few
+if ! grep -q '"kvm": true' "$tmp/probe"; then
+	check "hybrid without KVM says why" refuses '/dev/kvm' --engine hybrid
+	skip "the KVM engine" "$(sed -n 's/.*"error": "\(.*\)",$/\1/p' "$tmp/probe")"
+	finish
+fi
+if [ -f "$V2E_BUILD/libv2e.a" ] && link_stops 2>"$tmp/link.out"; then
+	for watch in trace breakpoint lazy; do
+		if usable $watch; then
+			check "stops where protected mode ends: $watch" stops $watch
+		else
+			skip "stops where protected mode ends: $watch" "not usable here, see v2e probe"
+		fi
+	done
+else
+	skip "stops where protected mode ends" "the test program cannot be linked here"
+fi
+if [ -r $firmware/bios.bin ]; then
+	check "SeaBIOS, hybrid" boot --engine hybrid
+	check "KVM had its part of it" says '^handover-from-kvm-mode [1-9]'
+	check "SeaBIOS, hybrid, threshold 0" boot --engine hybrid --threshold 0
+	check "a threshold that is never reached" boot --engine hybrid --threshold inf
+	check "leaves the guest to the emulator" says '^handovers 0$'
+	check "SeaBIOS, as auto chooses" boot
+	check "which is said" says '^engine \(emu\|hybrid\): '
+else
+	skip "SeaBIOS" "no $firmware/bios.bin (Debian: apt install seabios)"
+fi
+finish
