@@ -214,7 +214,7 @@ enum exec far_call(struct emu *emu, const struct insn *insn, uint16_t selector, 
 enum exec far_return(struct emu *emu, const struct insn *insn, uint16_t release);
 
 /* --- task switches (task.c) ------------------------------------------------- */
-enum task_cause { TASK_JUMP, TASK_CALL, TASK_INTERRUPT, TASK_IRET };
+enum task_cause { TASK_JUMP, TASK_CALL, TASK_INTERRUPT, TASK_SOFT_INTERRUPT, TASK_IRET };
 /* Switches to the TSS that `selector` names. `next_ip` is saved as EIP of the
  * old task. For TASK_INTERRUPT an error code is pushed in the new task. */
 bool task_switch(struct emu *emu, enum task_cause cause, uint16_t selector, uint32_t next_ip, bool has_error, uint32_t error);

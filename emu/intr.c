@@ -196,7 +196,8 @@ static bool deliver_protected(struct emu *emu, const struct event *event)
 		return enter_handler(emu, event, &gate);
 	/* The EFLAGS image of a fault carries RF, in the TSS as on a stack. */
 	emu->ctx->rflags |= event->flags & CTX_EFLAGS_RF;
-	return task_switch(emu, TASK_INTERRUPT, (uint16_t)(gate.low >> 16), (uint32_t)emu->ctx->rip,
+	enum task_cause cause = event->ext ? TASK_INTERRUPT : TASK_SOFT_INTERRUPT;
+	return task_switch(emu, cause, (uint16_t)(gate.low >> 16), (uint32_t)emu->ctx->rip,
 	                   event->has_error, event->error);
 }
 

@@ -269,13 +269,18 @@ static bool push_task_error(struct emu *emu, const struct tss_layout *layout, ui
 }
 
 /* Old task out: busy bit, state, link. Writes are probed before the first one. */
+static bool is_nested(enum task_cause cause)
+{
+	return cause == TASK_CALL || cause == TASK_INTERRUPT || cause == TASK_SOFT_INTERRUPT;
+}
+
 static bool leave_task(struct emu *emu, enum task_cause cause, uint16_t selector, const struct descriptor *tss, uint32_t next_ip)
 {
 	struct ctx *ctx = emu->ctx;
 	struct ctx_seg *tr = &ctx->seg[CTX_TR];
 	const struct tss_layout *old = layout_of(tr->access & CTX_SEG_TYPE);
 	uint32_t flags = eflags_get(emu);
-	bool nested = cause == TASK_CALL || cause == TASK_INTERRUPT;
+	bool nested = is_nested(cause);
 	if (!emu_system_probe(emu, (uint32_t)tr->base, old->limit + 1u, true) ||
 	    !emu_system_probe(emu, descriptor_at(emu, tr->selector), 8, true) ||
 	    !emu_system_probe(emu, descriptor_at(emu, selector), 8, true) ||
@@ -301,7 +306,7 @@ bool task_switch(struct emu *emu, enum task_cause cause, uint16_t selector, uint
 	if (!read_state(emu, descriptor_base(&tss), layout, &state) ||
 	    !leave_task(emu, cause, selector, &tss, next_ip))
 		return false;
-	if (cause == TASK_CALL || cause == TASK_INTERRUPT)
+	if (is_nested(cause))
 		state.flags |= CTX_EFLAGS_NT;
 	seg_unpack(&emu->ctx->seg[CTX_TR], selector, &tss);
 	emu->ctx->seg[CTX_TR].access |= 2;
