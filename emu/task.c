@@ -268,12 +268,12 @@ static bool push_task_error(struct emu *emu, const struct tss_layout *layout, ui
 	return stack_push(emu, layout->size, error);
 }
 
-/* Old task out: busy bit, state, link. Writes are probed before the first one. */
 static bool is_nested(enum task_cause cause)
 {
 	return cause == TASK_CALL || cause == TASK_INTERRUPT || cause == TASK_SOFT_INTERRUPT;
 }
 
+/* Old task out: busy bit, state, link. Writes are probed before the first one. */
 static bool leave_task(struct emu *emu, enum task_cause cause, uint16_t selector, const struct descriptor *tss, uint32_t next_ip)
 {
 	struct ctx *ctx = emu->ctx;

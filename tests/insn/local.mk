@@ -39,11 +39,32 @@ tests_insn_host_SOURCES = $(insn_machine) \
 tests_insn_host_LDFLAGS = $(AM_LDFLAGS) $(insn_count)
 tests_insn_host_LDADD = $(insn_libs)
 
-dist_check_SCRIPTS += tests/insn/vectors.sh
-TESTS += tests/insn/vectors.sh tests/insn/host
+check_PROGRAMS += tests/diff/guests
+tests_diff_guests_SOURCES = $(insn_machine) \
+	tests/diff/guest_cases.c \
+	tests/diff/guest_cases.h \
+	tests/diff/guest_rules.c \
+	tests/diff/guest_rules.h \
+	tests/diff/guests.c \
+	tests/insn/generate.c \
+	tests/insn/generate.h
+tests_diff_guests_LDFLAGS = $(AM_LDFLAGS) $(insn_count)
+tests_diff_guests_LDADD = $(insn_libs)
+EXTRA_DIST += tests/diff/guest.asm
+
+insn_scripts = tests/insn/vectors.sh tests/insn/coverage.sh tests/diff/guests.sh
+dist_check_SCRIPTS += $(insn_scripts)
+TESTS += $(insn_scripts) tests/insn/host
+
+# Lines covered, from a build configured with CFLAGS='-O0 --coverage'.
+coverage: check
+	lcov --quiet --capture --directory . --no-external --base-directory '$(abs_top_srcdir)' --output-file coverage.info
+	genhtml --quiet --output-directory coverage coverage.info
+	lcov --summary coverage.info
+CLEANFILES += coverage.info
 
 # Ten million cases: some minutes.
 check-nightly: tests/insn/host
 	tests/insn/host --cases 10000000 --seed $$(date +%Y%m%d)
 
-.PHONY: check-nightly
+.PHONY: check-nightly coverage
