@@ -127,6 +127,12 @@ static uint8_t *beside_code(const struct emu *emu, unsigned seg, uint32_t offset
 	return emu->flat + physical;
 }
 
+uint8_t *emu_plain(const struct emu *emu, unsigned seg, uint32_t offset, unsigned size, bool write)
+{
+	uint8_t *bytes = access_fast(emu, seg, offset, size, write);
+	return bytes || !write ? bytes : beside_code(emu, seg, offset, size);
+}
+
 bool emu_read(struct emu *emu, unsigned seg, uint32_t offset, unsigned size, uint32_t *value)
 {
 	if (!guest_range(emu, seg, offset, size, false))

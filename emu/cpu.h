@@ -57,6 +57,7 @@ struct jit;
 struct jit_words {
 	uint32_t before_r, r; /* stores of AH..BH begin a byte early */
 	uint32_t before_b, b;
+	uint32_t before_a, a;
 	uint8_t kind;        /* 0: the three words hold */
 	uint32_t value;      /* of an access that goes the slow way */
 	uint32_t access;     /* its segment register, and size << 8 */
@@ -235,6 +236,9 @@ void emu_rmw_store(struct emu *emu, uint32_t value);
 /* 8 and 16 bytes and odd lengths (x87, SSE, FXSAVE): all or nothing. */
 bool emu_read_bytes(struct emu *emu, unsigned seg, uint32_t offset, void *to, unsigned size);
 bool emu_write_bytes(struct emu *emu, unsigned seg, uint32_t offset, const void *from, unsigned size);
+/* Host address of the bytes of an access that is plain memory and code nowhere;
+ * NULL: it has to be looked at. */
+uint8_t *emu_plain(const struct emu *emu, unsigned seg, uint32_t offset, unsigned size, bool write);
 /* Segment checks alone: type, limit; #GP(0) or #SS(0). Gives the linear address. */
 bool emu_check_segment(struct emu *emu, unsigned seg, uint32_t offset, unsigned size, bool write, uint32_t *linear);
 /* May this range be written? For instructions that must know before they change state. */

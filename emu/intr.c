@@ -33,20 +33,43 @@ static unsigned iopl(const struct emu *emu) { return emu->ctx->rflags >> 12 & 3;
 
 /* --- 8086 style ------------------------------------------------------------------------- */
 
+/* FLAGS, CS and IP as one piece of plain memory. False: nothing is done yet. */
+static bool push_8086(struct emu *emu, uint32_t flags)
+{
+	uint32_t sp = (stack_pointer(emu) - 6) & emu->stack_mask;
+	uint8_t *frame = emu_plain(emu, CTX_SS, sp, 6, true);
+	if (!frame)
+		return false;
+	bytes_store(frame, 2, (uint32_t)emu->ctx->rip);
+	bytes_store(frame + 2, 2, emu->ctx->seg[CTX_CS].selector);
+	bytes_store(frame + 4, 2, flags);
+	stack_set_pointer(emu, sp);
+	return true;
+}
+
+static void enter_8086(struct emu *emu, uint32_t vector)
+{
+	seg_load_real(emu, CTX_CS, (uint16_t)(vector >> 16));
+	emu->ctx->rip = vector & 0xffff;
+}
+
 /* Through the interrupt vector table at `base`; `flags` is pushed. */
 static bool deliver_8086(struct emu *emu, const struct event *event, uint32_t base, uint32_t flags)
 {
-	struct stack stack = stack_current(emu);
 	uint32_t vector;
 	if (!emu_system_read(emu, base + 4u * event->vector, 4, &vector))
 		return false;
+	if (likely(push_8086(emu, flags))) {
+		enter_8086(emu, vector);
+		return true;
+	}
+	struct stack stack = stack_current(emu);
 	if (!stack_put(emu, &stack, 2, flags) ||
 	    !stack_put(emu, &stack, 2, emu->ctx->seg[CTX_CS].selector) ||
 	    !stack_put(emu, &stack, 2, (uint32_t)emu->ctx->rip))
 		return false;
 	stack_commit(emu, &stack);
-	seg_load_real(emu, CTX_CS, (uint16_t)(vector >> 16));
-	emu->ctx->rip = vector & 0xffff;
+	enter_8086(emu, vector);
 	return true;
 }
 
@@ -326,6 +349,23 @@ static void return_flags(struct emu *emu, uint32_t flags, uint32_t mask)
 	emu_flags_changed(emu);
 }
 
+/* IRET in real mode off plain memory; EXEC_NEXT: nothing is done yet. */
+static enum exec return_plain(struct emu *emu, unsigned size)
+{
+	uint32_t sp = stack_pointer(emu);
+	const uint8_t *frame = emu_plain(emu, CTX_SS, sp, 3 * size, false);
+	if (!frame)
+		return EXEC_NEXT;
+	uint32_t ip = bytes_load(frame, size), mask = IRET_BASE | wide_flags(emu, size) | CTX_EFLAGS_IOPL | CTX_EFLAGS_IF;
+	if (ip > emu->ctx->seg[CTX_CS].limit)
+		return EXEC_NEXT;
+	stack_set_pointer(emu, sp + 3 * size);
+	seg_load_real(emu, CTX_CS, (uint16_t)bytes_load(frame + size, 2));
+	emu->ctx->rip = ip;
+	return_flags(emu, bytes_load(frame + 2 * size, size), mask);
+	return EXEC_BRANCH;
+}
+
 static enum exec return_real(struct emu *emu, struct stack *stack, unsigned size, uint32_t ip, uint32_t selector, uint32_t flags)
 {
 	uint32_t mask = IRET_BASE | wide_flags(emu, size);
@@ -408,8 +448,10 @@ static enum exec return_from_task(struct emu *emu, const struct insn *insn)
 
 enum exec intr_return(struct emu *emu, const struct insn *insn)
 {
-	struct stack stack = stack_current(emu);
 	unsigned size = insn->size;
+	if (likely(!(emu->ctx->cr0 & CTX_CR0_PE)) && return_plain(emu, size) == EXEC_BRANCH)
+		return EXEC_BRANCH;
+	struct stack stack = stack_current(emu);
 	uint32_t ip, selector, flags;
 	if (emu->protected_mode && (emu->ctx->rflags & CTX_EFLAGS_NT))
 		return return_from_task(emu, insn);

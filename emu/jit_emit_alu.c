@@ -58,61 +58,19 @@ static void compare(struct jit_compiler *c, unsigned size, unsigned x, struct so
 		operate(c, size, ALU_CMP, x, from);
 }
 
-/* Sign and zero word from lazy.r. */
-static void result_words(struct jit_compiler *c, unsigned size)
-{
-	struct jit_asm *a = &c->a;
-	if (size == 4) {
-		asm_load(a, 4, R9, EMU_FIELD(lazy.r));
-		asm_store(a, 4, EMU_FIELD(flag_sign), R9);
-	} else {
-		asm_extend_load(a, size, 1, R9, EMU_FIELD(lazy.r));
-		asm_store(a, 4, EMU_FIELD(flag_sign), R9);
-		asm_extend_load(a, size, 0, R9, EMU_FIELD(lazy.r));
-	}
-	asm_store(a, 4, EMU_FIELD(flag_zero), R9);
-}
-
-/* ADC and SBB: a ^ b ^ result is the carry into each bit, the host's CF the carry
- * out. a is in lazy.target, b in lazy.b. Uses R9. */
-static void carry_words(struct jit_compiler *c, unsigned size, unsigned result)
-{
-	struct jit_asm *a = &c->a;
-	struct host_mem carry = EMU_FIELD(flag_carry), vector = EMU_FIELD(lazy.target);
-	bool high = result & HIGH;
-	asm_store(a, 4, emu_field(offsetof(struct emu, lazy.r) - high), result & ~(unsigned)HIGH);
-	asm_alu(a, 4, ALU_SBB, R9, R9);
-	asm_alu_imm(a, 4, ALU_AND, R9, 0x80000000u);
-	asm_store(a, 4, carry, R9);
-	asm_load(a, 4, R9, vector);
-	asm_alu_load(a, 4, ALU_XOR, R9, EMU_FIELD(lazy.b));
-	asm_alu_load(a, 4, ALU_XOR, R9, EMU_FIELD(lazy.r));
-	asm_store(a, 4, vector, R9);
-	asm_shift_imm(a, 4, SHIFT_SHR, R9, 1);
-	asm_alu_imm(a, 4, ALU_AND, R9, 8);
-	asm_alu_store(a, 4, ALU_OR, carry, R9);
-	asm_load(a, 4, R9, vector);
-	asm_shift_imm(a, 4, SHIFT_SHL, R9, 32 - 8 * size);
-	asm_shift_imm(a, 4, SHIFT_SHR, R9, 1);
-	asm_alu_imm(a, 4, ALU_AND, R9, 0x40000000);
-	asm_alu_store(a, 4, ALU_OR, carry, R9);
-	result_words(c, size);
-	jit_flags_set_words(c);
-}
-
 /* CF is in the word already. */
 static void with_carry(struct jit_compiler *c, unsigned size, enum host_alu op, unsigned to, struct source from)
 {
 	struct jit_asm *a = &c->a;
 	if (c->ir->live) {
-		asm_store(a, 4, emu_field(offsetof(struct emu, lazy.target) - !!(to & HIGH)), to & ~(unsigned)HIGH);
+		asm_store(a, 4, emu_field(offsetof(struct emu, lazy.a) - !!(to & HIGH)), to & ~(unsigned)HIGH);
 		jit_flags_operand(c, from.reg, from.imm);
 	}
 	asm_mem(a, 4, 0x0fba, 4, EMU_FIELD(flag_carry)); /* bt */
 	asm_byte(a, 31);
 	operate(c, size, op, to, from);
 	if (c->ir->live)
-		carry_words(c, size, to);
+		jit_flags_result(c, op == ALU_ADC ? KIND_ADC : KIND_SBB, size, to);
 	else
 		forget_flags(c);
 }

@@ -80,6 +80,8 @@ static bool carries(const struct jit_compiler *c)
 	return c->kind != KIND_WORDS && c->kind != KIND_UNKNOWN && c->kind > KIND_CF_IN_WORD;
 }
 
+static bool repeats(const struct jit_compiler *c) { return c->host_flags || c->kind < KIND_ADC; }
+
 /* Does the operation once more for its flags; c->kind is a pending kind. */
 static void repeat_operation(struct jit_compiler *c)
 {
@@ -169,7 +171,7 @@ static bool needs_carry(unsigned cc) { return cc >> 1 == 1 || cc >> 1 == 3; }
 unsigned jit_condition(struct jit_compiler *c, unsigned cc)
 {
 	bool pending = c->kind != KIND_WORDS && c->kind != KIND_UNKNOWN;
-	if (pending && (carries(c) || !needs_carry(cc))) {
+	if (pending && repeats(c) && (carries(c) || !needs_carry(cc))) {
 		if (!c->host_flags)
 			repeat_operation(c);
 		return cc;
@@ -180,22 +182,17 @@ unsigned jit_condition(struct jit_compiler *c, unsigned cc)
 
 /* --- carry ------------------------------------------------------------------------------- */
 
-void jit_carry_to_host(struct jit_compiler *c)
+/* ADC and SBB leave a carry that has to be computed once the host's is gone. */
+static void settle_unrepeatable(struct jit_compiler *c)
 {
-	if (carries(c)) {
-		if (!c->host_flags)
-			repeat_operation(c);
-		return;
-	}
-	if (c->kind == KIND_UNKNOWN)
-		settle_above(c, KIND_CF_IN_WORD);
-	asm_mem(&c->a, 4, 0x0fba, 4, EMU_FIELD(flag_carry)); /* bt */
-	asm_byte(&c->a, 31);
+	if (c->kind != KIND_UNKNOWN && !repeats(c))
+		jit_flags_words(c);
 }
 
 void jit_carry_to_word(struct jit_compiler *c)
 {
 	struct jit_asm *a = &c->a;
+	settle_unrepeatable(c);
 	if (c->kind == KIND_UNKNOWN) {
 		settle_above(c, KIND_CF_IN_WORD);
 	} else if (is_kind(c, KIND_LOGIC) || is_kind(c, KIND_TEST)) {

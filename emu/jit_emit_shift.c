@@ -32,6 +32,12 @@ static void result_words(struct jit_compiler *c, unsigned size, unsigned reg)
 static void shift_words(struct jit_compiler *c, unsigned size, unsigned reg)
 {
 	struct jit_asm *a = &c->a;
+	if (!(c->ir->live & ~CTX_EFLAGS_CF)) {
+		asm_alu(a, 4, ALU_SBB, R10, R10);
+		asm_store(a, 4, EMU_FIELD(flag_carry), R10);
+		jit_flags_set_words(c);
+		return;
+	}
 	result_words(c, size, reg);
 	switch (c->insn->op) {
 	case OP_shl: /* OF: CF ^ sign */

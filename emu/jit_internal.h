@@ -42,6 +42,7 @@ enum jit_kind {
 	KIND_ADD = 7, KIND_SUB = 10,          /* r, and b, the second operand */
 	KIND_CMP = 13,                        /* r holds the first operand, b the second */
 	KIND_LOGIC = 16, KIND_TEST = 19,      /* r; r and b to be ANDed */
+	KIND_ADC = 22, KIND_SBB = 25,         /* a, b, r: no way back to the host's flags */
 	KIND_UNKNOWN = 0xff,                  /* to the compiler */
 };
 
@@ -196,9 +197,7 @@ void jit_flags_operand(struct jit_compiler *c, unsigned reg, uint32_t imm);
 void jit_flags_words(struct jit_compiler *c);
 /* Host condition that stands for guest condition `cc`. Uses R9, R10. */
 unsigned jit_condition(struct jit_compiler *c, unsigned cc);
-/* Guest CF -> host CF. Uses R9, R10. */
-void jit_carry_to_host(struct jit_compiler *c);
-/* Guest CF -> bit 31 of flag_carry; other flags may be lost. */
+/* Guest CF -> bit 31 of flag_carry; what is pending stays so. Uses R9, R10. */
 void jit_carry_to_word(struct jit_compiler *c);
 void jit_flags_set_words(struct jit_compiler *c);
 

@@ -38,7 +38,9 @@ static void settle(struct emu *emu)
 	case KIND_SUB: flags_sub(emu, r + b, b, r, size); break;
 	case KIND_CMP: flags_sub(emu, r, b, r - b, size); break;
 	case KIND_LOGIC: flags_logic(emu, r, size); break;
-	default: flags_logic(emu, r & b, size); break;
+	case KIND_TEST: flags_logic(emu, r & b, size); break;
+	case KIND_ADC: flags_add(emu, lazy->a, b, r, size); break;
+	default: flags_sub(emu, lazy->a, b, r, size); break;
 	}
 }
 

@@ -174,8 +174,14 @@ bool seg_set_accessed(struct emu *emu, uint16_t selector, struct descriptor *des
 void seg_load_real(struct emu *emu, unsigned sreg, uint16_t selector)
 {
 	struct ctx_seg *seg = &emu->ctx->seg[sreg];
+	uint32_t access = seg->access & ~(CTX_SEG_DB | CTX_SEG_G);
 	seg->selector = selector;
 	seg->base = (uint32_t)selector << 4;
+	/* Nothing else moves, and what is derived hangs on the base alone. */
+	if (likely(!emu->vm86 && access == (CTX_SEG_P | CTX_SEG_S | 3 | CTX_SEG_REAL | (sreg == CTX_CS ? CTX_SEG_CODE : 0)))) {
+		emu->seg[sreg].base = (uint32_t)selector << 4;
+		return;
+	}
 	if (emu->vm86) {
 		seg->limit = 0xffff;
 		seg->access = CTX_SEG_P | CTX_SEG_DPL | CTX_SEG_S | 3 | CTX_SEG_REAL;
