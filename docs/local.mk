@@ -5,6 +5,7 @@ docs_files = \
 	docs/compare.md \
 	docs/context-page.md \
 	docs/emulator.md \
+	docs/gdb.md \
 	docs/test.md \
 	docs/transitions.md
 

@@ -55,6 +55,8 @@ unit_sources = \
 	tests/unit/test_fpu_faults.c \
 	tests/unit/test_fpu_sse.c \
 	tests/unit/test_fw_cfg.c \
+	tests/unit/test_gdb_packet.c \
+	tests/unit/test_gdb_target.c \
 	tests/unit/test_i440fx.c \
 	tests/unit/test_i8042.c \
 	tests/unit/test_i82077.c \
@@ -108,6 +110,7 @@ shell_tests = \
 	tests/cli/help.sh \
 	tests/cli/run.sh \
 	tests/cli/test.sh \
+	tests/gdb/gdb.sh \
 	tests/rules.sh
 
 include tests/insn/local.mk
@@ -117,7 +120,7 @@ AM_TESTS_ENVIRONMENT = \
 	V2E_SRC='$(abs_top_srcdir)'; V2E_BUILD='$(abs_top_builddir)'; \
 	export V2E_SRC V2E_BUILD;
 
-EXTRA_DIST += tests/lib.sh
+EXTRA_DIST += tests/lib.sh tests/gdb/modes.asm
 
 # Looks at screenshots for the boot tests.
 check_PROGRAMS += tests/boot/pngdiff

@@ -1,0 +1,181 @@
+#!/bin/sh
+# Debian's gdb drives a guest through real mode, a mode switch and protected mode.
+. "${V2E_SRC:-.}/tests/lib.sh"
+cd "$tmp"
+
+for tool in gdb nasm; do
+	have $tool && continue
+	skip "gdb drives a guest" "there is no $tool"
+	finish
+done
+if ! timeout 60 "$V2E" run --clock virtual --do quit >err 2>&1 </dev/null; then
+	skip "gdb drives a guest" "$(head -n 1 err)"
+	finish
+fi
+nasm -f bin -o modes.bin -l modes.lst "$V2E_SRC/tests/gdb/modes.asm" || exit 1
+
+# at LABEL-OR-TEXT: the linear address of the first line of the listing with it
+at()
+{
+	offset=$(grep -F -e "$1" modes.lst | head -n 1 | awk '{ print $2 }')
+	printf '0x%x\n' $((0x7c00 + 0x$offset))
+}
+
+# debug SCRIPT [OPTIONS OF v2e]: runs gdb's commands; output in out.
+debug()
+{
+	script=$1
+	shift
+	rm -f gdb.sock
+	timeout 120 "$V2E" run --clock virtual --engine emu --floppy modes.bin --gdb "unix:$tmp/gdb.sock" \
+		--timeout 60s "$@" >v2e.out 2>&1 </dev/null &
+	guest=$!
+	tries=0
+	while [ ! -S gdb.sock ] && [ $tries -lt 100 ] && kill -0 $guest 2>/dev/null; do
+		sleep 0.1
+		tries=$((tries + 1))
+	done
+	{
+		echo "set pagination off"
+		echo "set confirm off"
+		echo "target remote $tmp/gdb.sock"
+		echo "$script"
+	} >commands
+	timeout 100 gdb -nx -q -batch -x commands >out 2>&1 </dev/null
+	wait $guest
+	status=$?
+	cat out v2e.out
+	return $status
+}
+
+# shows TEXT...: each is in the output.
+shows()
+{
+	for text; do
+		echo "looking for: $text"
+		grep -qF -e "$text" out || return 1
+	done
+}
+
+scripted()
+{
+	script=$1
+	shift
+	debug "$script" && shows "$@"
+}
+
+check "the guest stands still at the reset vector" scripted 'info registers cs ip eip
+x/i $pc
+show architecture
+kill' "cs             0xf000" "ip             0xfff0" "eip            0xfffffff0" "=> 0xfffffff0:	ljmp" i8086
+
+check "a breakpoint in real mode, and steps" scripted 'break *0x7c00
+continue
+x/i $pc
+stepi
+stepi
+x/i $pc
+kill' "Breakpoint 1, 0x00007c00" "=> 0x7c00:	cli" "=> 0x7c03:	mov    %ax,%ds"
+
+int=$(at 'int 0x10')
+check "a step goes into INT" scripted "break *$int
+continue
+stepi
+info registers cs_base
+kill" "cs_base        0xc0000"
+check "a step goes over INT when told to" scripted "monitor step-int over
+break *$int
+continue
+stepi
+x/i \$pc
+kill" "=> $(at 'mov bx, 0x5678'):	mov    \$0x5678,%bx"
+
+check "monitor breakpoints are seg:off" scripted 'monitor break 0700:0c00
+continue
+x/i $pc
+kill' "v2e: breakpoint 1, 0700:0c00" "=> 0x7c00:	cli"
+
+check "break on INT n with an AH" scripted "tbreak *0x7c00
+continue
+monitor break-int 10 0e
+continue
+p/x \$ax
+monitor mode
+kill" "v2e: interrupt 10, ax=0e78" "= 0xe78"
+
+switch=$(at 'jmp 8:protected')
+back=$(at 'jmp 0:back')
+check "break on mode switch, and a step through it" scripted "tbreak *0x7c00
+continue
+monitor break-mode
+continue
+p/x \$cr0
+stepi
+unset tdesc filename
+show architecture
+x/i \$pc
+continue
+unset tdesc filename
+show architecture
+monitor mode
+kill" "mode real -> pm16, next is 0000:0000${switch#0x}" "= 0x11" '(currently "i386")' \
+	"=> $(at 'mov ax, 16'):	mov    \$0x10,%ax" "mode pm16 -> real, next is 0018:0000${back#0x}" \
+	'(currently "i8086")'
+
+check "breakpoints, registers and tables in protected mode" scripted "source $V2E_SRC/gdb/v2e.gdb
+break *$(at 'mov dword [counter], 2')
+continue
+show architecture
+p/x \$ecx
+x/xw 0x100000
+monitor gdt
+set var \$ebx = 0x12345678
+stepi
+p/x \$ebx
+kill" '(currently "i386")' "= 0xcafebabe" "0x100000:	0xcafebabe" "0008 code32" "0018 code16" "= 0x12345678"
+
+check "a watchpoint holds across both switches" scripted "tbreak *0x7c00
+continue
+watch *(unsigned *)$(at 'counter: dd 0')
+continue
+continue
+continue
+monitor mode
+kill" "New value = 1" "New value = 2" "New value = 3" "real 0000:"
+
+check "registers and memory are written" scripted 'tbreak *0x7c00
+continue
+set var *(unsigned char *)0x500 = 0x5a
+set $eax = 0x1111
+stepi
+x/xb 0x500
+p/x $eax
+stepi
+p/x $eax
+kill' "0x500:	0x5a" "= 0x1111" "= 0x0"
+
+check "a debugger may leave" scripted 'break *0x7c00
+continue
+detach' "Breakpoint 1" detached
+
+for channel in futex process; do
+	if timeout 60 "$V2E" run --clock virtual --engine emu --channel $channel --do quit >err 2>&1 </dev/null; then
+		check "a watchpoint holds over --channel $channel" debug "tbreak *0x7c00
+continue
+watch *(unsigned *)$(at 'counter: dd 0')
+continue
+continue
+kill" --channel $channel
+		check "and finds what it watches" shows "New value = 1" "New value = 2"
+	else
+		skip "a watchpoint holds over --channel $channel" "$(head -n 1 err)"
+	fi
+done
+
+check "--gdb-nowait lets the guest run" timeout 60 "$V2E" run --clock virtual --engine emu --floppy modes.bin \
+	--gdb "unix:$tmp/idle.sock" --gdb-nowait --do 'sleep 1s' --do 'quit 0'
+fails() { ! "$@"; }
+check "a place that is none is refused" fails "$V2E" run --gdb nowhere
+check "KVM alone is refused" fails "$V2E" run --gdb 1234 --engine kvm
+
+finish
