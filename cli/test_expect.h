@@ -12,13 +12,14 @@
 #include "shared/ctx.h"
 #include "shared/mem.h"
 
-enum test_when { TEST_AT_END, TEST_AFTER_STEP, TEST_AT_TIME };
+enum test_when { TEST_AT_END, TEST_AFTER_STEP, TEST_AT_TIME, TEST_AT_ADDRESS };
 
 /* Not asked for: NULL, UINT64_MAX, or as noted. */
 struct test_expect {
 	enum test_when when;
 	unsigned step;      /* TEST_AFTER_STEP */
 	uint64_t time;      /* TEST_AT_TIME: guest ns */
+	uint32_t address;   /* TEST_AT_ADDRESS: linear, of the instruction that is next */
 	char *place;        /* "FILE:expect after menu" */
 	GPtrArray *texts, *no_texts, *serials, *no_serials; /* char *; never NULL */
 	struct test_picture picture;

@@ -128,6 +128,9 @@ static const struct {
 	{ "timeout", "write guest-time in [limits]" },
 	{ "engine", "write engines in [test], or give --engines" },
 	{ "serial", "leave it out: the first serial port is always recorded" },
+	{ "gdb", "leave it out, or give it to v2e run" },
+	{ "compare", "write engines in [test]" },
+	{ "transitions", "leave it out: transitions.txt among the artefacts has the last" },
 	{ "log", "leave it out: log.txt among the artefacts has it" },
 	{ "stats", "leave it out: result.ini among the artefacts has them" },
 	{ "help", "leave it out" },
@@ -338,10 +341,13 @@ static bool set_moment(const struct load *load, struct test_expect *expect)
 	if (g_str_has_prefix(when, " after "))
 		return set_step(load, expect, when + strlen(" after "));
 	if (!g_str_has_prefix(when, " at "))
-		return fail_at(load, NULL, g_strdup("no such group; write [expect], [expect after LABEL] or [expect at TIME]"));
+		return fail_at(load, NULL, g_strdup("no such group; write [expect], [expect after LABEL], [expect at TIME] or [expect at ADDRESS]"));
+	const char *text = when + strlen(" at ");
 	char *reason = NULL;
-	expect->when = TEST_AT_TIME;
-	return units_parse_time(when + strlen(" at "), &expect->time, &reason) || fail_at(load, NULL, reason);
+	bool is_address = strchr(text, ':') || g_str_has_prefix(text, "0x");
+	expect->when = is_address ? TEST_AT_ADDRESS : TEST_AT_TIME;
+	return (is_address ? test_address_parse(text, &expect->address, &reason) : units_parse_time(text, &expect->time, &reason)) ||
+	       fail_at(load, NULL, reason);
 }
 
 static bool check_picture(const struct load *load, const struct test_expect *expect)

@@ -122,6 +122,7 @@ static bool is_due(const struct guest *guest, const struct test_expect *expect, 
 		return script_run_done(guest->script) > expect->step;
 	case TEST_AT_TIME:
 		return now >= expect->time;
+	case TEST_AT_ADDRESS:
 	case TEST_AT_END:
 		break;
 	}
@@ -138,16 +139,52 @@ static void begin_span(struct guest *guest, unsigned n, uint64_t now)
 	};
 }
 
+static void pass_moment(struct guest *guest, unsigned n, uint64_t now)
+{
+	const struct test_expect *expect = expectation(guest, n);
+	begin_span(guest, n, now);
+	struct test_view view = look(guest, expect);
+	test_expect_judge(expect, &view, guest->result->messages);
+}
+
 static void pass_moments(struct guest *guest, uint64_t now)
 {
-	for (guint i = 0; i < guest->file->expects->len; i++) {
-		const struct test_expect *expect = expectation(guest, i);
-		if (guest->moments[i].passed || !is_due(guest, expect, now))
-			continue;
-		begin_span(guest, i, now);
-		struct test_view view = look(guest, expect);
-		test_expect_judge(expect, &view, guest->result->messages);
-	}
+	for (guint i = 0; i < guest->file->expects->len; i++)
+		if (!guest->moments[i].passed && is_due(guest, expectation(guest, i), now))
+			pass_moment(guest, i, now);
+}
+
+/* Moments of an address: code breakpoints */
+
+static bool awaits_address(const struct guest *guest, unsigned n)
+{
+	return expectation(guest, n)->when == TEST_AT_ADDRESS && !guest->moments[n].passed;
+}
+
+/* One for each address that has not been reached. */
+static void arm_addresses(struct guest *guest)
+{
+	struct debug_request *debug = &pc_ctx(guest->machine->pc)->debug;
+	debug->points = debug->hit = 0;
+	for (guint i = 0; i < guest->file->expects->len && debug->points < DEBUG_POINTS; i++)
+		if (awaits_address(guest, i))
+			debug->point[debug->points++] =
+				(struct debug_point){ .address = expectation(guest, i)->address, .size = 1, .kinds = DEBUG_CODE_AT };
+	debug->armed = debug->points != 0;
+	debug->resume = 1;
+}
+
+static void address_reached(void *owner, enum stop_reason reason)
+{
+	struct guest *guest = owner;
+	const struct ctx *ctx = pc_ctx(guest->machine->pc);
+	uint32_t address = (uint32_t)(ctx->seg[CTX_CS].base + ctx->rip);
+	if (reason != STOP_DEBUG)
+		return;
+	for (guint i = 0; i < guest->file->expects->len; i++)
+		if (awaits_address(guest, i) && expectation(guest, i)->address == address)
+			pass_moment(guest, i, clock_now(guest->machine->clock));
+	arm_addresses(guest);
 }
 
 /* Is there something left that only time can tell? */
@@ -156,7 +193,7 @@ static bool is_open(const struct guest *guest, unsigned n, uint64_t now)
 	const struct test_expect *expect = expectation(guest, n);
 	const struct moment *moment = &guest->moments[n];
 	if (!moment->passed)
-		return expect->when == TEST_AT_TIME;
+		return expect->when == TEST_AT_TIME || expect->when == TEST_AT_ADDRESS;
 	return expect->protected_within != UINT64_MAX && moment->protected_ns == CLOCK_NEVER &&
 	       now - moment->ns <= expect->protected_within;
 }
@@ -369,6 +406,9 @@ static void start(struct guest *guest)
 	for (guint i = 0; i < guest->file->expects->len; i++)
 		if (expectation(guest, i)->when == TEST_AT_END)
 			begin_span(guest, i, 0);
+	arm_addresses(guest);
+	pc_ctx(machine->pc)->debug.resume = 0;
+	conduct_set_debugger(machine->conduct, address_reached, guest);
 	chardev_set_tap(machine->serial[0], serial_byte, guest);
 	guest->tick = clock_timer_new(machine->clock, tick, guest);
 	guest->period = choose_period(guest);

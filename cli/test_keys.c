@@ -275,7 +275,9 @@ static const struct {
 	[TEST_GROUP_TEST] = { "test", "What the test is." },
 	[TEST_GROUP_LIMITS] = { "limits", "How long and how large it may become." },
 	[TEST_GROUP_EXPECT] = { "expect", "What must hold at the end of the run. [expect after LABEL] is for the moment when the step "
-	                                  "LABEL is done, [expect at TIME] for a moment of guest time." },
+	                                  "LABEL is done, [expect at TIME] for a moment of guest time, [expect at ADDRESS] for the first "
+	                                  "time that the instruction there is next: a linear address such as 0x7c00, or one of real "
+	                                  "mode such as 0000:7c00." },
 	[TEST_GROUP_COMPARE] = { "compare", "How the last pictures of two engines are compared; without it every pixel must be equal." },
 };
 

@@ -123,7 +123,7 @@ struct test_register *test_register_parse(const char *text, char **error)
 
 /* Memory */
 
-static bool parse_address(const char *text, uint32_t *address, char **error)
+bool test_address_parse(const char *text, uint32_t *address, char **error)
 {
 	g_auto(GStrv) parts = g_strsplit(text, ":", -1);
 	uint64_t first, second = 0;
@@ -170,7 +170,7 @@ static bool parse_memory(struct test_memory *memory, const char *text, char **er
 		return false;
 	}
 	g_autofree char *address = g_strstrip(g_strndup(text, (size_t)(colon - text)));
-	if (!parse_address(address, &memory->address, error) || !parse_bytes(memory, colon + 1, error))
+	if (!test_address_parse(address, &memory->address, error) || !parse_bytes(memory, colon + 1, error))
 		return false;
 	if (memory->bytes->len - 1 <= UINT32_MAX - memory->address)
 		return true;

@@ -25,6 +25,8 @@ struct test_memory {
 /* "NAME=VALUE", "NAME&MASK=VALUE", "NAME=LOW..HIGH". False with *error (g_free). */
 struct test_register *test_register_parse(const char *text, char **error);
 void test_register_free(void *reg);
+/* "0x7c00", or "07c0:0000" as real mode adds it up. False with *error (g_free). */
+bool test_address_parse(const char *text, uint32_t *address, char **error);
 /* "ADDRESS: BYTES": 0x7c00 or 07c0:0000; hexadecimal bytes, ?? for any. */
 struct test_memory *test_memory_parse(const char *text, char **error);
 void test_memory_free(void *memory);

@@ -202,6 +202,19 @@ check "a text that does not come" outcome 1 'not ok 1 - no text|not done within 
 check "...leaves artefacts" has_artefacts v2e-artefacts/no_text
 check "...with the screen" grep -q 'Booting from Floppy' v2e-artefacts/no_text/screen.txt
 check "every expectation can fail" outcome 1 'does not show "Never"|no-text:|serial: "Ho!"|no-serial:|registers: cs=0x1234 does not hold: cs is 0x0|memory: 0x7c10: 00 does not hold: there is 48|there is --|mode: the processor is in real, not pm32|min-transitions: |protected-within: |status: the run ended with exit status 0, not 3' fails/all.v2etest
+v2etest fails/address <<'END'
+[machine]
+image=spin.bin
+[limits]
+guest-time=1s
+[expect at 0000:7c00]
+registers=dl=0x80; ip=0x7c00
+[expect at 0x7c02]
+mode=real
+END
+check "what holds at an address is judged there" outcome 1 'expect at 0000:7c00: registers: dl=0x80 does not hold: dl is 0x0' fails/address.v2etest
+check "an address that is not reached" says out 'expect at 0x7c02: the run ended before this moment came'
+rm fails/address.v2etest
 check "a step that fails names its place" outcome 1 'fails/step.v2etest:steps:never:4: wait-text Never 100ms: not within 100ms|expect after never: the run ended' fails/step.v2etest
 check "a guest that ends before the steps" outcome 1 'through the exit port' fails/exit.v2etest
 check "a moment that does not come" outcome 1 'expect at 3s: the run ended before' fails/late.v2etest
@@ -527,6 +540,10 @@ bad "bad.v2etest:expect after lok:5: unknown step 'lok'; did you mean look" <<EN
 ${base}[steps]
 look=sleep 1s
 [expect after lok]
+text=x
+END
+bad "bad.v2etest:expect at 10000:0:3: |out of range" <<END
+${base}[expect at 10000:0]
 text=x
 END
 bad "bad.v2etest:expect at noon:3: 'noon' is not a time" <<END

@@ -97,50 +97,15 @@ START_TEST(real_mode_wraps)
 }
 END_TEST
 
-static uint32_t translate(uint32_t linear)
-{
-	uint32_t physical = 0;
-	ck_assert_msg(disassemble_translate(&ctx, mem, linear, &physical), "%x", linear);
-	return physical;
-}
-
-static bool is_mapped(uint32_t linear)
-{
-	uint32_t physical;
-	return disassemble_translate(&ctx, mem, linear, &physical);
-}
-
 START_TEST(paging)
 {
-	ck_assert_uint_eq(translate(0x12345678), 0x12345678);
+	mem_write_bytes(mem, 0x5c00, "\xf4", 1);
+	mem_write(mem, 0x1000, 4, 0x2001);         /* 00000000: a table */
+	mem_write(mem, 0x2000 + 4 * 7, 4, 0x5001); /* 00007000 -> 5000 */
 	ctx.cr0 |= CTX_CR0_PE | CTX_CR0_PG;
 	ctx.cr3 = 0x1000;
-	mem_write(mem, 0x1000 + 4 * 1, 4, 0x2001);      /* 00400000: a table */
-	mem_write(mem, 0x2000 + 4 * 3, 4, 0x5001);      /* 00403000 -> 5000 */
-	mem_write(mem, 0x1000 + 4 * 2, 4, 0x400081);    /* 00800000: a large page */
-	ck_assert_uint_eq(translate(0x403abc), 0x5abc);
-	ck_assert(!is_mapped(0x404000));
-	ck_assert(!is_mapped(0));
-	ck_assert(!is_mapped(0x812345)); /* without PSE a table at 400000h, empty */
-	ctx.cr4 |= CTX_CR4_PSE;
-	ck_assert_uint_eq(translate(0x812345), 0x412345);
-}
-END_TEST
-
-START_TEST(paging_pae)
-{
-	ctx.cr0 |= CTX_CR0_PE | CTX_CR0_PG;
-	ctx.cr4 |= CTX_CR4_PAE;
-	ctx.cr3 = 0x1020;
-	mem_write(mem, 0x1020 + 8 * 3, 8, 0x2001);          /* C0000000 */
-	mem_write(mem, 0x2000 + 8 * 1, 8, 0x3001);          /* C0200000: a table */
-	mem_write(mem, 0x3000 + 8 * 2, 8, 0x8000000000005001); /* C0202000 -> 5000, no execution */
-	mem_write(mem, 0x2000 + 8 * 2, 8, 0x600081);        /* C0400000: 2 MiB */
-	mem_write(mem, 0x2000 + 8 * 4, 8, 0x100000081);     /* C0800000: past 4 GiB */
-	ck_assert_uint_eq(translate(0xc0202123), 0x5123);
-	ck_assert_uint_eq(translate(0xc0512345), 0x712345);
-	ck_assert(!is_mapped(0xc0800000));
-	ck_assert(!is_mapped(0x80000000));
+	list(1);
+	HAS("hlt");
 }
 END_TEST
 
@@ -154,7 +119,6 @@ Suite *suite_disassemble(void)
 	tcase_add_test(tcase, end_of_memory);
 	tcase_add_test(tcase, real_mode_wraps);
 	tcase_add_test(tcase, paging);
-	tcase_add_test(tcase, paging_pae);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -105,7 +105,7 @@ START_TEST(everything)
 	     "[expect]\ntext=a;b\\;c\nno-text=d\nserial=e\\r\\n\nno-serial=f;g\nmode=pm32\nprotected-within=5ms\n"
 	     "max-transitions=9\nmin-transitions=2\nstatus=67\nscreen=some.png\ntolerance=3\npixels=4\nmask=m.png\nignore=1,2,3,4;5,6,7,8\n"
 	     "registers=ax=1; cx=2\nmemory=0x10: 00\n"
-	     "[expect after two]\ntext=z\n[expect at 250ms]\ntext=y\n[compare]\ntolerance=7\n");
+	     "[expect after two]\ntext=z\n[expect at 250ms]\ntext=y\n[expect at 07c0:0010]\ntext=x\n[expect at 0x7c10]\ntext=x\n[compare]\ntolerance=7\n");
 	ck_assert_str_eq(file->name, "A name");
 	ck_assert_str_eq(file->description, "What it is");
 	ck_assert_uint_eq(file->engines->len, 2);
@@ -140,6 +140,9 @@ START_TEST(everything)
 	ck_assert_uint_eq(expectation(1)->step, 1);
 	ck_assert_int_eq(expectation(2)->when, TEST_AT_TIME);
 	ck_assert_uint_eq(expectation(2)->time, 250000000);
+	ck_assert_int_eq(expectation(3)->when, TEST_AT_ADDRESS);
+	ck_assert_uint_eq(expectation(3)->address, 0x7c10);
+	ck_assert_uint_eq(expectation(4)->address, 0x7c10);
 	ck_assert_uint_eq(file->compare.tolerance, 7);
 }
 END_TEST
