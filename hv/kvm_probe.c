@@ -269,7 +269,8 @@ static uint64_t measure_host(uint32_t turns)
 
 #define FEW_TURNS   1000u
 #define MANY_TURNS  10000000u
-#define ENOUGH_NS   3000000u
+#define GROWTH      4u
+#define ENOUGH_NS   1000000u
 /* An interpreter is some hundred times slower than the CPU. */
 #define NATIVE_PART 16u
 
@@ -278,10 +279,10 @@ static void probe_mode(struct hv_probe *probe, struct guest *guest, enum hv_mode
 	probe->mode[mode].runs = HV_REFUSED;
 	uint64_t ns = 0, speed;
 	uint32_t turns;
-	for (turns = FEW_TURNS; turns <= MANY_TURNS && ns < ENOUGH_NS; turns *= 10)
+	for (turns = FEW_TURNS; turns <= MANY_TURNS && ns < ENOUGH_NS; turns *= GROWTH)
 		if (!(ns = measure_best(guest, mode, turns)))
 			return;
-	speed = insns_per_second(turns / 10, ns);
+	speed = insns_per_second(turns / GROWTH, ns);
 	probe->mode[mode].runs = speed > host / NATIVE_PART ? HV_NATIVE : HV_INTERPRETED;
 	probe->mode[mode].insns_per_second = speed;
 }

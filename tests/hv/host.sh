@@ -43,6 +43,15 @@ boot()
 	"$V2E" run --stats --timeout 120s "$@" --do 'wait-text "No bootable device" 100s' --do quit >"$tmp/out" 2>&1
 }
 
+# fails NUMBER COUNT ERRNO ARGS...: as boot, but so many ioctls are good, no more.
+fails()
+{
+	FAIL_IOCTL=$1,$2,$3
+	export FAIL_IOCTL
+	shift 3
+	LD_PRELOAD=$tmp/fail_ioctl.so "$V2E" run --stats --timeout 120s "$@" --do 'wait-text "No bootable device" 100s' --do quit >"$tmp/out" 2>&1
+}
+
 says() # PATTERN
 {
 	grep -q "$1" "$tmp/out"
@@ -78,6 +87,19 @@ if [ -r $firmware/bios.bin ]; then
 	check "leaves the guest to the emulator" says '^handovers 0$'
 	check "SeaBIOS, as auto chooses" boot
 	check "which is said" says '^engine \(emu\|hybrid\): '
+	if "${CC:-cc}" -O2 -shared -fPIC -o "$tmp/fail_ioctl.so" "$V2E_SRC/tests/hv/fail_ioctl.c" -ldl 2>"$tmp/link.out" &&
+	   ! ldd "$V2E" | grep -q libasan; then
+		# The probe takes some hundreds of KVM_RUN (ae80) and one KVM_CREATE_VM (ae01) for each guest.
+		check "KVM_RUN fails in the middle: the emulator goes on" fails ae80 1000 5 --engine hybrid
+		check "and it is said" says 'KVM_RUN: .*; KVM is not used any more'
+		check "after KVM had its part" says '^handover-from-kvm-mode [1-9]'
+		check "memory that KVM does not take" fails 4020ae46 5 12 --engine hybrid
+		check "is said as well" says 'KVM_SET_USER_MEMORY_REGION: .*; KVM is not used any more'
+		check "KVM_CREATE_VM fails: auto does without" fails ae01 0 16 --engine auto
+		check "and says why" says '^engine emu: /dev/kvm: KVM_CREATE_VM'
+	else
+		skip "failing ioctls" "nothing can be preloaded here"
+	fi
 else
 	skip "SeaBIOS" "no $firmware/bios.bin (Debian: apt install seabios)"
 fi

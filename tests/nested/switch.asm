@@ -1,6 +1,7 @@
 ; Boot sector: enters and leaves protected mode 10,000 times. Each time one keyboard
 ; interrupt is asked for in one mode, with interrupts off, and must come in the other
-; one, once. Status by port F4h: 0 all came, 1 one did not come, 2 one came twice.
+; one, once. Status by port F4h: 0 all came, 1 one did not come, 2 one came
+; twice, 3 the time stamp counter went back.
 ROUNDS	equ 10000
 IDT	equ 0x8000
 	org 0x7c00
@@ -92,6 +93,13 @@ real:	xor ax, ax
 	mov eax, [count]
 	cmp eax, [wanted]
 	jne wrong16
+	rdtsc
+	sub eax, [stamp]
+	sbb edx, [stamp + 4]
+	jc back
+	rdtsc
+	mov [stamp], eax
+	mov [stamp + 4], edx
 	dec word [left]
 	jnz next
 	xor al, al
@@ -101,6 +109,9 @@ wrong16:
 	jb .out
 	inc ax
 .out:	out 0xf4, al
+
+back:	mov al, 3
+	out 0xf4, al
 
 ; Has the keyboard controller send a byte: an interrupt.
 ask:	in al, 0x64
@@ -130,7 +141,15 @@ judge:	mov eax, [count]
 	jb .out
 	inc eax
 .out:	out 0xf4, al
-.fine:	ret
+.fine:	rdtsc
+	sub eax, [stamp]
+	sbb edx, [stamp + 4]
+	mov al, 3
+	jc .out
+	rdtsc
+	mov [stamp], eax
+	mov [stamp + 4], edx
+	ret
 ask32:	in al, 0x64
 	test al, 2
 	jnz ask32
@@ -152,6 +171,7 @@ protected_irq:
 
 	align 4
 count:	dd 0
+stamp:	dq 0
 wanted:	dd 0
 left:	dw ROUNDS
 gdtr:	dw 39
