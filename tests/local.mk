@@ -30,6 +30,8 @@ unit_sources = \
 	tests/unit/test_blk.c \
 	tests/unit/test_bmdma.c \
 	tests/unit/test_bus.c \
+	tests/unit/channel_rig.h \
+	tests/unit/test_channel_death.c \
 	tests/unit/test_channel_process.c \
 	tests/unit/test_channel_thread.c \
 	tests/unit/test_chardev.c \
