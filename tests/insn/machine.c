@@ -46,8 +46,11 @@ enum stop_reason machine_run(struct machine *machine, uint64_t insns)
 
 enum stop_reason machine_step(struct machine *machine)
 {
-	machine->ctx.interrupt_shadow = CTX_SHADOW_STI;
-	return machine_run(machine, 1);
+	machine->ctx.dr0 = 0xffffffff;
+	machine->ctx.dr7 = 0x401; /* L0, execution */
+	enum stop_reason reason = machine_run(machine, 1);
+	machine->ctx.dr7 = 0x400;
+	return reason;
 }
 
 void machine_set_real(struct machine *machine, enum ctx_sreg sreg, uint16_t selector)

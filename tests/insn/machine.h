@@ -20,8 +20,8 @@ void machine_free(struct machine *machine);
 
 /* Runs up to `insns` instructions from machine->ctx. */
 enum stop_reason machine_run(struct machine *machine, uint64_t insns);
-/* Runs one: under an interrupt shadow, which no block outlasts. A repeated string
- * instruction may need more than one step. */
+/* Runs one: under a code breakpoint, for which the engine looks before each. Takes
+ * DR0 and DR7. A repeated string instruction may need more than one step. */
 enum stop_reason machine_step(struct machine *machine);
 
 /* Sets a segment register as a real-mode load after RESET would. */
