@@ -74,7 +74,9 @@ void ctx_reset(struct ctx *ctx, uint32_t cpu_signature)
 	ctx->dr6 = 0xffff0ff0;
 	ctx->dr7 = 0x400;
 	ctx->smbase = 0x30000;
-	ctx->apic_base = 0xfee00900;
+	/* BSP, but not enabled: no model here has a local APIC, and KVM shows one in
+	 * CPUID as soon as this says so. */
+	ctx->apic_base = 0xfee00100;
 	ctx->pat = 0x0007040600070406;
 	ctx->mtrr_cap = 0x508; /* 8 variable ranges, the fixed ones, WC */
 	reset_segments(ctx);
