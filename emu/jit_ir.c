@@ -61,6 +61,12 @@ bool jit_ir_keeps_flags(unsigned op)
 	}
 }
 
+/* A block that overwrites itself ends behind the instruction that did it. */
+static bool may_end_block(const struct insn *insn)
+{
+	return insn->is_memory && insn->operands != OPERANDS_REG_RM && insn->op != OP_cmp && insn->op != OP_test;
+}
+
 void jit_ir_analyse(const struct jit *jit, const struct block *block, struct jit_ir *ir)
 {
 	uint16_t live = FLAGS_ARITH;
@@ -68,7 +74,7 @@ void jit_ir_analyse(const struct jit *jit, const struct block *block, struct jit
 		const struct insn *insn = &block->insns[i];
 		ir[i].insn = insn;
 		ir[i].native = jit_emitter(jit, insn);
-		ir[i].live = live;
+		ir[i].live = live = may_end_block(insn) ? FLAGS_ARITH : live;
 		live &= (uint16_t)~flags_killed(insn);
 		live |= op_rows[insn->op].flags_read;
 		if (shows_flags(&ir[i]))

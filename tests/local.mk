@@ -50,6 +50,7 @@ unit_sources = \
 	tests/unit/test_emu_segments.c \
 	tests/unit/test_emu_smc.c \
 	tests/unit/test_emu_smm.c \
+	tests/unit/test_jit.c \
 	tests/unit/test_emu_tasks.c \
 	tests/unit/test_emu_vm86.c \
 	tests/unit/test_exit_port.c \
