@@ -21,6 +21,8 @@ cli_sources = \
 	cli/flip.h \
 	cli/machine.c \
 	cli/machine.h \
+	cli/monitor.c \
+	cli/monitor.h \
 	cli/nearest.c \
 	cli/nearest.h \
 	cli/options.c \

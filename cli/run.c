@@ -9,6 +9,7 @@
 
 #include "cli/compare.h"
 #include "cli/machine.h"
+#include "cli/monitor.h"
 #include "cli/progress.h"
 #include "cli/run_options.h"
 #include "cli/script.h"
@@ -17,7 +18,7 @@
 #include "shared/log.h"
 
 /* Why we, and not the guest, ended the run. */
-enum stop { STOP_NOT, STOP_SCRIPT, STOP_TIMEOUT, STOP_SIGNAL, STOP_KILLED };
+enum stop { STOP_NOT, STOP_SCRIPT, STOP_TIMEOUT, STOP_SIGNAL, STOP_KILLED, STOP_MONITOR };
 
 struct run {
 	const struct run_options *options;
@@ -26,6 +27,7 @@ struct run {
 	struct script_run *script; /* NULL: no commands */
 	struct progress *progress;
 	struct gdb_server *gdb;    /* NULL: no debugger */
+	struct monitor *monitor;   /* NULL: none */
 	enum stop stop;
 };
 
@@ -54,6 +56,8 @@ static enum stop look(struct run *run, uint64_t now)
 		return STOP_SIGNAL;
 	if (run->script && script_poll(run->script, now) != SCRIPT_RUNNING)
 		return STOP_SCRIPT;
+	if (run->monitor && !monitor_poll(run->monitor, now))
+		return STOP_MONITOR;
 	if (run->options->timeout && now >= run->options->timeout)
 		return STOP_TIMEOUT;
 	return STOP_NOT;
@@ -79,7 +83,11 @@ static void tick(void *owner)
 
 static void serial_byte(void *owner, uint8_t byte)
 {
-	script_serial_byte(owner, byte);
+	struct run *run = owner;
+	if (run->script)
+		script_serial_byte(run->script, byte);
+	if (run->monitor)
+		monitor_serial_byte(run->monitor, byte);
 }
 
 static void start(struct run *run)
@@ -88,8 +96,8 @@ static void start(struct run *run)
 	if (script_count(run->options->script)) {
 		struct script_guest guest = machine_guest(machine);
 		run->script = script_run_new(run->options->script, &guest);
-		chardev_set_tap(machine->serial[0], serial_byte, run->script);
 	}
+	chardev_set_tap(machine->serial[0], serial_byte, run);
 	bool screen_is_ours = !run->options->serials->len || strcmp(run->options->serials->pdata[0], "stdio");
 	if (isatty(STDERR_FILENO) && screen_is_ours)
 		run->progress = progress_new(stderr, machine->clock, pc_ctx(machine->pc), machine->conduct);
@@ -157,6 +165,8 @@ static int judge(const struct run *run, enum conduct_end end)
 		return RUN_USAGE;
 	if (run->stop == STOP_TIMEOUT)
 		return fail_timeout(run);
+	if (run->stop == STOP_MONITOR)
+		return monitor_status(run->monitor);
 	if (run->script)
 		return end_script(run, end);
 	if (end == CONDUCT_HALTED)
@@ -259,20 +269,40 @@ static void close_debugger(struct run *run, int status)
 	gdb_server_free(run->gdb);
 }
 
+static bool open_monitor(struct run *run)
+{
+	struct machine *machine = run->machine;
+	const struct script_guest guest = machine_guest(machine);
+	char *error = NULL;
+	if (!run->options->monitor)
+		return true;
+	run->monitor = monitor_new(run->options->monitor, &guest, pc_ctx(machine->pc), pc_mem(machine->pc), &error);
+	if (run->monitor)
+		return true;
+	fail_usage(g_strdup_printf("--monitor: %s", error));
+	g_free(error);
+	return false;
+}
+
 static int run_machine(const struct run_options *options, struct machine *machine)
 {
 	struct run run = { .options = options, .machine = machine };
 	if (!open_debugger(&run))
 		return RUN_USAGE;
+	if (!open_monitor(&run)) {
+		close_debugger(&run, RUN_USAGE);
+		return RUN_USAGE;
+	}
 	start(&run);
 	enum conduct_end end = run_debugged(&run);
-	if (end == CONDUCT_HALTED && run.script)
+	if (end == CONDUCT_HALTED && (run.script || run.monitor))
 		pass_time(&run);
 	finish(&run);
 	int status = judge(&run, end);
 	if (options->stats)
 		print_stats(&run);
 	script_run_free(run.script);
+	monitor_free(run.monitor);
 	close_debugger(&run, status);
 	return status;
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cli/monitor.h"
 #include "cli/units.h"
 #include "gdb/server.h"
 #include "shared/log.h"
@@ -254,6 +255,15 @@ static bool set_gdb_nowait(void *target, const char *value, char **error)
 	return true;
 }
 
+static bool set_monitor(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	if (monitor_names_place(value))
+		return set_file(&options->monitor, value, error);
+	*error = g_strdup_printf("'%s' is no place for a monitor; give stdio or unix:FILE", value);
+	return false;
+}
+
 static bool set_timeout(void *target, const char *value, char **error)
 {
 	struct run_options *options = target;
@@ -418,6 +428,9 @@ static const struct option_row rows[] = {
 	            "are linear addresses in every mode; monitor help shows what else there is. While a breakpoint is set "
 	            "the emulator alone runs the guest.", .set = set_gdb },
 	{ .name = "gdb-nowait", .help = "with --gdb: run at once, a debugger may come later", .set = set_gdb_nowait },
+	{ .name = "monitor", .argument = "WHERE", .help = "take commands while the guest runs: stdio or unix:FILE",
+	  .manual = "A line is a command: those of --do, and registers, disassemble, dump, json and help. Each is answered "
+	            "with what it shows and a line ok or error: WHY; after json on, with one line of JSON.", .set = set_monitor },
 	{ .heading = "Run", .name = "timeout", .argument = "TIME", .help = "fail if the run takes longer than this guest time",
 	  .manual = "Such as 500ms, 10s or 2m.", .set = set_timeout },
 	{ .name = "clock", .argument = "KIND", .help = "guest time: real (default), or virtual, counted in instructions",
@@ -479,6 +492,7 @@ void run_options_clear(struct run_options *options)
 	g_free(options->vgabios);
 	g_free(options->debug_file);
 	g_free(options->gdb);
+	g_free(options->monitor);
 	script_free(options->script);
 	g_free(options->log);
 	g_free(options->transitions);
@@ -545,6 +559,14 @@ static bool check_serials(const struct run_options *options, char **error)
 	return false;
 }
 
+static bool check_monitor(const struct run_options *options, char **error)
+{
+	for (unsigned i = 0; options->monitor && i < options->serials->len; i++)
+		if (!strcmp(options->monitor, options->serials->pdata[i]))
+			*error = g_strdup_printf("--monitor and --serial both want %s; give one another place", options->monitor);
+	return !*error;
+}
+
 static bool check_gdb(const struct run_options *options, char **error)
 {
 	if (options->gdb_nowait && !options->gdb)
@@ -556,6 +578,6 @@ static bool check_gdb(const struct run_options *options, char **error)
 
 bool run_options_parse(struct run_options *options, int argc, char *const *argv, char **error)
 {
-	return options_parse(&run_options_table, argc, argv, options, error) && check_ports(options, error) && check_gdb(options, error) &&
+	return options_parse(&run_options_table, argc, argv, options, error) && check_ports(options, error) && check_gdb(options, error) && check_monitor(options, error) &&
 	       check_serials(options, error);
 }

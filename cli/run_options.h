@@ -38,6 +38,7 @@ struct run_options {
 	uint16_t exit_port;           /* 0: none */
 	char *gdb;                    /* port or unix:FILE; NULL: none */
 	bool gdb_nowait;
+	char *monitor;                /* stdio or unix:FILE; NULL: none */
 	struct script *script;        /* all --do and --script */
 	unsigned dos;                 /* how many --do */
 	uint64_t timeout;             /* ns; 0: none */

@@ -111,6 +111,7 @@ TESTS += $(shell_tests)
 shell_tests = \
 	tests/cli/bad-input.sh \
 	tests/cli/help.sh \
+	tests/cli/monitor.sh \
 	tests/cli/run.sh \
 	tests/cli/test.sh \
 	tests/gdb/gdb.sh \
