@@ -121,8 +121,8 @@ for mode; do
 		done
 	fi
 	"$nested/machine.sh" "$mode" "$tmp/$mode" >"$tmp/$mode/out" 2>&1
-	status=$?
-	if [ $status -eq 77 ]; then
+	ended=$?
+	if [ $ended -eq 77 ]; then
 		skip "nested $mode" "$(tail -n 1 "$tmp/$mode/out")"
 		continue
 	fi
@@ -130,7 +130,7 @@ for mode; do
 	check "$mode: KVM had its part of it, and auto chose it" at_least 2 '^handover-from-kvm-mode [1-9]'
 	[ "$mode" != amd ] || check "$mode: 10,000 switches were 10,000 hand-overs" at_least 2 '^handover-from-kvm-mode 10[0-9]\{3\}$'
 	[ "$mode" != amd ] || check "$mode: with an interrupt each" at_least 2 '^kvm.interrupts 10[0-9]\{3\}$'
-	[ $status -eq 0 ] || { fail "$mode: the machine ends by itself"; tail -n 20 "$tmp/$mode/out"; }
+	[ $ended -eq 0 ] || { fail "$mode: the machine ends by itself"; tail -n 20 "$tmp/$mode/out"; }
 	[ -z "${V2E_KEEP:-}" ] || cp "$tmp/$mode/out" "$V2E_KEEP/nested-$mode.out"
 done
 finish
