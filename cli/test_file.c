@@ -194,14 +194,11 @@ static bool resolve(const struct load *load, const char *key, const struct optio
 static bool add_flag(const struct load *load, const char *key, struct test_option *option)
 {
 	g_autoptr(GError) problem = NULL;
-	bool on = g_key_file_get_boolean(load->keys, load->group, key, &problem);
-	if (problem)
-		return fail_at(load, key, g_strdup("is a switch; write true or false"));
-	if (on)
+	if (g_key_file_get_boolean(load->keys, load->group, key, &problem))
 		g_array_append_val(load->file->options, *option);
 	else
 		g_free(option->place);
-	return true;
+	return !problem || fail_at(load, key, g_strdup("is a switch; write true or false"));
 }
 
 static bool add_option(const struct load *load, const char *key, const struct option_row *row)
