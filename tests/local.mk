@@ -73,7 +73,13 @@ unit_sources = \
 	tests/unit/test_ide_ata.c \
 	tests/unit/test_image.c \
 	tests/unit/test_keys.c \
+	tests/unit/test_kvm_ctx.c \
+	tests/unit/test_kvm_mem.c \
+	tests/unit/test_kvm_sites.c \
 	tests/unit/test_mc146818.c \
+	tests/unit/test_kvm_ctx.c \
+	tests/unit/test_kvm_mem.c \
+	tests/unit/test_kvm_sites.c \
 	tests/unit/test_mem.c \
 	tests/unit/test_mem_layers.c \
 	tests/unit/test_ns16550.c \
@@ -115,6 +121,7 @@ shell_tests = \
 	tests/cli/run.sh \
 	tests/cli/test.sh \
 	tests/gdb/gdb.sh \
+	tests/hv/host.sh \
 	tests/rules.sh
 
 include tests/insn/local.mk
@@ -159,6 +166,19 @@ EXTRA_DIST += \
 	tests/samples/hello.v2etest \
 	tests/samples/stay.v2etest \
 	tests/samples/switch.v2etest
+
+# A real kvm_amd and kvm_intel in emulated machines; run-tests runs them.
+EXTRA_DIST += $(nested_files) tests/hv/fail_ioctl.c
+nested_files = \
+	tests/nested/bochs.sh \
+	tests/nested/boot.asm \
+	tests/nested/init.c \
+	tests/nested/machine.sh \
+	tests/nested/mkdisk.c \
+	tests/nested/prepare.sh \
+	tests/nested/run.sh \
+	tests/nested/stops.c \
+	tests/nested/switch.asm
 
 # For run-tests: build without running, and what there is to run.
 test-programs: $(check_PROGRAMS)
