@@ -77,9 +77,6 @@ unit_sources = \
 	tests/unit/test_kvm_mem.c \
 	tests/unit/test_kvm_sites.c \
 	tests/unit/test_mc146818.c \
-	tests/unit/test_kvm_ctx.c \
-	tests/unit/test_kvm_mem.c \
-	tests/unit/test_kvm_sites.c \
 	tests/unit/test_mem.c \
 	tests/unit/test_mem_layers.c \
 	tests/unit/test_ns16550.c \

@@ -150,10 +150,10 @@ END_TEST
 START_TEST(packed_ignores_planar_state)
 {
 	set_mode(640, 480, 8, 0);
-	rig_set(&rig, RIG_SEQ, 2, 0x01);
-	rig_set(&rig, RIG_SEQ, 4, 0x06);
-	rig_set(&rig, RIG_GC, 8, 0x00);
-	rig_set(&rig, RIG_GC, 5, 0x02);
+	vga_rig_set(&rig, RIG_SEQ, 2, 0x01);
+	vga_rig_set(&rig, RIG_SEQ, 4, 0x06);
+	vga_rig_set(&rig, RIG_GC, 8, 0x00);
+	vga_rig_set(&rig, RIG_GC, 5, 0x02);
 	mem_write(rig.mem, RIG_A0000, 4, 0x12345678);
 	ck_assert_uint_eq(mem_read(rig.mem, RIG_LFB, 4), 0x12345678);
 }
@@ -308,7 +308,7 @@ START_TEST(planar_800x600)
 	rig_set_mode(&rig, RIG_MODE_12);
 	set_mode(800, 600, 4, 0);
 	for (unsigned plane = 0; plane < 4; plane++) {
-		rig_set(&rig, RIG_SEQ, 2, 1 << plane);
+		vga_rig_set(&rig, RIG_SEQ, 2, 1 << plane);
 		for (unsigned at = 0; at < 60000; at++) {
 			unsigned bits = 0;
 			for (unsigned i = 0; i < 8; i++)
@@ -359,10 +359,10 @@ START_TEST(screen_off_in_dispi)
 {
 	set_mode(640, 480, 32, 0);
 	mem_write(rig.mem, RIG_LFB, 4, 0xffffff);
-	rig_set(&rig, RIG_SEQ, 1, 0x21);
+	vga_rig_set(&rig, RIG_SEQ, 1, 0x21);
 	rig_render(&rig);
 	rig_expect_pixel(&rig, 0, 0, 0);
-	rig_set(&rig, RIG_SEQ, 1, 0x01);
+	vga_rig_set(&rig, RIG_SEQ, 1, 0x01);
 	rig_render(&rig);
 	rig_expect_pixel(&rig, 0, 0, 0xffffff);
 }

@@ -26,12 +26,12 @@ static void set_planes(unsigned address, uint32_t value)
 
 static void gc(unsigned index, unsigned value)
 {
-	rig_set(&rig, RIG_GC, index, value);
+	vga_rig_set(&rig, RIG_GC, index, value);
 }
 
 static void map_mask(unsigned value)
 {
-	rig_set(&rig, RIG_SEQ, 2, value);
+	vga_rig_set(&rig, RIG_SEQ, 2, value);
 }
 
 static void latch(uint32_t value)

@@ -29,10 +29,10 @@ START_TEST(registers_keep_the_bits_they_have)
 		{ RIG_CRTC, 0x18, 0xff }, { RIG_CRTC, 0x19, 0x00 }, { RIG_CRTC, 0x3f, 0x00 },
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(registers); i++) {
-		rig_set(&rig, registers[i].port, registers[i].index, 0xff);
-		ck_assert_uint_eq(rig_get(&rig, registers[i].port, registers[i].index), registers[i].bits);
-		rig_set(&rig, registers[i].port, registers[i].index, 0x00);
-		ck_assert_uint_eq(rig_get(&rig, registers[i].port, registers[i].index), 0);
+		vga_rig_set(&rig, registers[i].port, registers[i].index, 0xff);
+		ck_assert_uint_eq(vga_rig_get(&rig, registers[i].port, registers[i].index), registers[i].bits);
+		vga_rig_set(&rig, registers[i].port, registers[i].index, 0x00);
+		ck_assert_uint_eq(vga_rig_get(&rig, registers[i].port, registers[i].index), 0);
 	}
 }
 END_TEST
@@ -51,34 +51,34 @@ END_TEST
 
 START_TEST(crtc_protection)
 {
-	rig_set(&rig, RIG_CRTC, 0x11, 0x8e);
-	rig_set(&rig, RIG_CRTC, 0x00, 0x12);
-	rig_set(&rig, RIG_CRTC, 0x07, 0x00);
-	rig_set(&rig, RIG_CRTC, 0x0c, 0x34);
-	ck_assert_uint_eq(rig_get(&rig, RIG_CRTC, 0x00), 0x5f);
-	ck_assert_uint_eq(rig_get(&rig, RIG_CRTC, 0x07), 0x0f);
-	ck_assert_uint_eq(rig_get(&rig, RIG_CRTC, 0x0c), 0x34);
-	rig_set(&rig, RIG_CRTC, 0x07, 0xff);
-	ck_assert_uint_eq(rig_get(&rig, RIG_CRTC, 0x07), 0x1f);
-	rig_set(&rig, RIG_CRTC, 0x11, 0x0e);
-	rig_set(&rig, RIG_CRTC, 0x00, 0x12);
-	ck_assert_uint_eq(rig_get(&rig, RIG_CRTC, 0x00), 0x12);
+	vga_rig_set(&rig, RIG_CRTC, 0x11, 0x8e);
+	vga_rig_set(&rig, RIG_CRTC, 0x00, 0x12);
+	vga_rig_set(&rig, RIG_CRTC, 0x07, 0x00);
+	vga_rig_set(&rig, RIG_CRTC, 0x0c, 0x34);
+	ck_assert_uint_eq(vga_rig_get(&rig, RIG_CRTC, 0x00), 0x5f);
+	ck_assert_uint_eq(vga_rig_get(&rig, RIG_CRTC, 0x07), 0x0f);
+	ck_assert_uint_eq(vga_rig_get(&rig, RIG_CRTC, 0x0c), 0x34);
+	vga_rig_set(&rig, RIG_CRTC, 0x07, 0xff);
+	ck_assert_uint_eq(vga_rig_get(&rig, RIG_CRTC, 0x07), 0x1f);
+	vga_rig_set(&rig, RIG_CRTC, 0x11, 0x0e);
+	vga_rig_set(&rig, RIG_CRTC, 0x00, 0x12);
+	ck_assert_uint_eq(vga_rig_get(&rig, RIG_CRTC, 0x00), 0x12);
 }
 END_TEST
 
 START_TEST(mono_and_color_addresses)
 {
-	rig_set(&rig, 0x3d4, 0x0c, 0x11);
+	vga_rig_set(&rig, 0x3d4, 0x0c, 0x11);
 	ck_assert_uint_eq(rig_in(&rig, 0x3b5), 0xff);
 	ck_assert_uint_eq(rig_in(&rig, 0x3ba), 0xff);
-	rig_set(&rig, 0x3b4, 0x0c, 0x22);
-	ck_assert_uint_eq(rig_get(&rig, 0x3d4, 0x0c), 0x11);
+	vga_rig_set(&rig, 0x3b4, 0x0c, 0x22);
+	ck_assert_uint_eq(vga_rig_get(&rig, 0x3d4, 0x0c), 0x11);
 	rig_out(&rig, 0x3c2, 0x66);
-	ck_assert_uint_eq(rig_get(&rig, 0x3b4, 0x0c), 0x11);
+	ck_assert_uint_eq(vga_rig_get(&rig, 0x3b4, 0x0c), 0x11);
 	ck_assert_uint_eq(rig_in(&rig, 0x3d5), 0xff);
 	ck_assert_uint_eq(rig_in(&rig, 0x3da), 0xff);
-	rig_set(&rig, 0x3d4, 0x0c, 0x33);
-	ck_assert_uint_eq(rig_get(&rig, 0x3b4, 0x0c), 0x11);
+	vga_rig_set(&rig, 0x3d4, 0x0c, 0x33);
+	ck_assert_uint_eq(vga_rig_get(&rig, 0x3b4, 0x0c), 0x11);
 	ck_assert_uint_eq(rig_in(&rig, 0x3cc), 0x66);
 }
 END_TEST
@@ -244,9 +244,9 @@ END_TEST
 START_TEST(retrace_comes_with_any_registers)
 {
 	for (unsigned pattern = 0; pattern < 256; pattern += 17) {
-		rig_set(&rig, RIG_CRTC, 0x11, 0);
+		vga_rig_set(&rig, RIG_CRTC, 0x11, 0);
 		for (unsigned i = 0; i < 25; i++)
-			rig_set(&rig, RIG_CRTC, i == 0x11 ? 0x10 : i, pattern);
+			vga_rig_set(&rig, RIG_CRTC, i == 0x11 ? 0x10 : i, pattern);
 		uint64_t start = clock_now(rig.clock);
 		uint8_t seen = 0, missing = 0;
 		for (uint64_t ns = 0; ns < 250000000; ns += 5000) {
@@ -264,11 +264,11 @@ END_TEST
 START_TEST(status_0_interrupt)
 {
 	at(100 * LINE_NS);
-	rig_set(&rig, RIG_CRTC, 0x11, 0x0e);
+	vga_rig_set(&rig, RIG_CRTC, 0x11, 0x0e);
 	at(420 * LINE_NS);
 	ck_assert_uint_eq(rig_in(&rig, 0x3c2) & 0x90, 0x10);
-	rig_set(&rig, RIG_CRTC, 0x11, 0x0e);
-	rig_set(&rig, RIG_CRTC, 0x11, 0x1e);
+	vga_rig_set(&rig, RIG_CRTC, 0x11, 0x0e);
+	vga_rig_set(&rig, RIG_CRTC, 0x11, 0x1e);
 	at(449 * LINE_NS + 300 * LINE_NS);
 	ck_assert_uint_eq(rig_in(&rig, 0x3c2) & 0x90, 0x10);
 	at(449 * LINE_NS + 430 * LINE_NS);
@@ -309,10 +309,10 @@ END_TEST
 START_TEST(mmio_ports)
 {
 	mem_write(rig.mem, RIG_MMIO + 0x404, 2, 0x0a02);
-	ck_assert_uint_eq(rig_get(&rig, RIG_SEQ, 2), 0x0a);
+	ck_assert_uint_eq(vga_rig_get(&rig, RIG_SEQ, 2), 0x0a);
 	rig_poke(&rig, RIG_MMIO + 0x414, 0x0f);
 	rig_poke(&rig, RIG_MMIO + 0x415, 0x77);
-	ck_assert_uint_eq(rig_get(&rig, RIG_CRTC, 0x0f), 0x77);
+	ck_assert_uint_eq(vga_rig_get(&rig, RIG_CRTC, 0x0f), 0x77);
 	ck_assert_uint_eq(rig_peek(&rig, RIG_MMIO + 0x40c), 0x67);
 	ck_assert_uint_eq(mem_read(rig.mem, RIG_MMIO + 0x414, 2), 0x770f);
 }
@@ -440,7 +440,7 @@ START_TEST(reset_is_power_on)
 	ck_assert_uint_eq(rig_in(&rig, 0x3cc), 0);
 	ck_assert_uint_eq(rig_get_dispi(&rig, 4), 0);
 	ck_assert_uint_eq(rig_get_dispi(&rig, 0), 0xb0c5);
-	ck_assert_uint_eq(rig_get(&rig, RIG_GC, 6), 0);
+	ck_assert_uint_eq(vga_rig_get(&rig, RIG_GC, 6), 0);
 	ck_assert_uint_eq(rig_in(&rig, 0x3c6), 0xff);
 	rig_out(&rig, 0x3c7, 1);
 	ck_assert_uint_eq(rig_in(&rig, 0x3c9), 0);

@@ -24,7 +24,7 @@ static unsigned pattern(unsigned x, unsigned y)
 /* One plane of `bits` from pattern(), eight pixels a byte. */
 static void paint_plane(unsigned plane_mask, unsigned bit, unsigned width, unsigned height)
 {
-	rig_set(&rig, RIG_SEQ, 2, plane_mask);
+	vga_rig_set(&rig, RIG_SEQ, 2, plane_mask);
 	for (unsigned y = 0; y < height; y++)
 		for (unsigned x = 0; x < width; x += 8) {
 			unsigned bits = 0;
@@ -78,7 +78,7 @@ START_TEST(mode_f_blinks)
 {
 	uint64_t on, off;
 	rig_set_mode(&rig, RIG_MODE_F);
-	rig_set(&rig, RIG_SEQ, 2, 0xc);
+	vga_rig_set(&rig, RIG_SEQ, 2, 0xc);
 	rig_poke(&rig, RIG_A0000, 0xff);
 	vga_render(rig.vga, rig.screen, VGA_BLINK_CLOCK);
 	on = surface_hash(rig.screen);
@@ -153,7 +153,7 @@ END_TEST
 static void paint_unchained(unsigned width, unsigned height, unsigned start)
 {
 	for (unsigned plane = 0; plane < 4; plane++) {
-		rig_set(&rig, RIG_SEQ, 2, 1 << plane);
+		vga_rig_set(&rig, RIG_SEQ, 2, 1 << plane);
 		for (unsigned y = 0; y < height; y++)
 			for (unsigned x = plane; x < width; x += 4)
 				rig_poke(&rig, RIG_A0000 + ((start + y * width / 4 + x / 4) & 0xffff), pattern(x, y));
@@ -172,8 +172,8 @@ START_TEST(mode_x_pages)
 {
 	rig_set_mode(&rig, RIG_MODE_X);
 	paint_unchained(320, 240, 0x4b00);
-	rig_set(&rig, RIG_CRTC, 0x0c, 0x4b);
-	rig_set(&rig, RIG_CRTC, 0x0d, 0x00);
+	vga_rig_set(&rig, RIG_CRTC, 0x0c, 0x4b);
+	vga_rig_set(&rig, RIG_CRTC, 0x0d, 0x00);
 	expect_256(320, 240);
 }
 END_TEST
@@ -182,7 +182,7 @@ START_TEST(start_address_wraps_at_64k)
 {
 	rig_set_mode(&rig, RIG_MODE_X);
 	paint_unchained(320, 240, 0xf000);
-	rig_set(&rig, RIG_CRTC, 0x0c, 0xf0);
+	vga_rig_set(&rig, RIG_CRTC, 0x0c, 0xf0);
 	expect_256(320, 240);
 }
 END_TEST
@@ -190,10 +190,10 @@ END_TEST
 START_TEST(unchained_with_400_lines)
 {
 	rig_set_mode(&rig, RIG_MODE_13);
-	rig_set(&rig, RIG_SEQ, 4, 0x06);
-	rig_set(&rig, RIG_CRTC, 0x14, 0x00);
-	rig_set(&rig, RIG_CRTC, 0x17, 0xe3);
-	rig_set(&rig, RIG_CRTC, 0x09, 0x40);
+	vga_rig_set(&rig, RIG_SEQ, 4, 0x06);
+	vga_rig_set(&rig, RIG_CRTC, 0x14, 0x00);
+	vga_rig_set(&rig, RIG_CRTC, 0x17, 0xe3);
+	vga_rig_set(&rig, RIG_CRTC, 0x09, 0x40);
 	paint_unchained(320, 400, 0);
 	expect_256(320, 400);
 }
@@ -203,8 +203,8 @@ END_TEST
 START_TEST(doubleword_addressing_of_planes)
 {
 	rig_set_mode(&rig, RIG_MODE_13);
-	rig_set(&rig, RIG_SEQ, 4, 0x06);
-	rig_set(&rig, RIG_SEQ, 2, 0x01);
+	vga_rig_set(&rig, RIG_SEQ, 4, 0x06);
+	vga_rig_set(&rig, RIG_SEQ, 2, 0x01);
 	rig_poke(&rig, RIG_A0000 + 4, 0x33);
 	rig_render(&rig);
 	rig_expect_pixel(&rig, 4, 0, rig_color(0x33));
@@ -263,7 +263,7 @@ START_TEST(byte_panning)
 	rig_set_mode(&rig, RIG_MODE_D);
 	for (unsigned plane = 0; plane < 4; plane++)
 		paint_plane(1 << plane, plane, 320, 200);
-	rig_set(&rig, RIG_CRTC, 0x08, 3 << 5);
+	vga_rig_set(&rig, RIG_CRTC, 0x08, 3 << 5);
 	rig_render(&rig);
 	for (unsigned x = 0; x < 320 - 24; x++)
 		rig_expect_pixel(&rig, x, 5, rig_attr_color(RIG_MODE_D, pattern(x + 24, 5) & 15));
@@ -273,9 +273,9 @@ END_TEST
 START_TEST(offset_register_makes_wide_lines)
 {
 	rig_set_mode(&rig, RIG_MODE_X);
-	rig_set(&rig, RIG_CRTC, 0x13, 0x50);
+	vga_rig_set(&rig, RIG_CRTC, 0x13, 0x50);
 	for (unsigned plane = 0; plane < 4; plane++) {
-		rig_set(&rig, RIG_SEQ, 2, 1 << plane);
+		vga_rig_set(&rig, RIG_SEQ, 2, 1 << plane);
 		for (unsigned y = 0; y < 240; y++)
 			for (unsigned x = plane; x < 320; x += 4)
 				rig_poke(&rig, RIG_A0000 + y * 160 + x / 4, pattern(x, y));
@@ -289,14 +289,14 @@ START_TEST(line_compare)
 {
 	rig_set_mode(&rig, RIG_MODE_X);
 	paint_unchained(320, 100, 0);
-	rig_set(&rig, RIG_SEQ, 2, 0x0f);
+	vga_rig_set(&rig, RIG_SEQ, 2, 0x0f);
 	for (unsigned i = 0; i < 80 * 240; i++)
 		rig_poke(&rig, RIG_A0000 + 0x8000 + i, 0xee);
-	rig_set(&rig, RIG_CRTC, 0x0c, 0x80);
+	vga_rig_set(&rig, RIG_CRTC, 0x0c, 0x80);
 	/* scan line 321 = line 160 of 240, second half; bits 8 and 9 elsewhere */
-	rig_set(&rig, RIG_CRTC, 0x18, 321 & 0xff);
-	rig_set(&rig, RIG_CRTC, 0x07, 0x3e);
-	rig_set(&rig, RIG_CRTC, 0x09, 0x01);
+	vga_rig_set(&rig, RIG_CRTC, 0x18, 321 & 0xff);
+	vga_rig_set(&rig, RIG_CRTC, 0x07, 0x3e);
+	vga_rig_set(&rig, RIG_CRTC, 0x09, 0x01);
 	rig_set_attr(&rig, 0x13, 2);
 	rig_render(&rig);
 	for (unsigned y = 0; y < 161; y++)
@@ -321,12 +321,12 @@ START_TEST(line_compare_high_bits)
 	for (unsigned i = 0; i < G_N_ELEMENTS(splits); i++) {
 		rig_set_mode(&rig, RIG_MODE_12);
 		rig_poke(&rig, RIG_A0000, 0xff);
-		rig_set(&rig, RIG_CRTC, 0x0c, 0x80);
-		rig_set(&rig, RIG_CRTC, 0x11, 0x00);
-		rig_set(&rig, RIG_CRTC, 0x12, 599 - 512);
-		rig_set(&rig, RIG_CRTC, 0x18, splits[i].low);
-		rig_set(&rig, RIG_CRTC, 0x07, splits[i].overflow);
-		rig_set(&rig, RIG_CRTC, 0x09, splits[i].max_scan);
+		vga_rig_set(&rig, RIG_CRTC, 0x0c, 0x80);
+		vga_rig_set(&rig, RIG_CRTC, 0x11, 0x00);
+		vga_rig_set(&rig, RIG_CRTC, 0x12, 599 - 512);
+		vga_rig_set(&rig, RIG_CRTC, 0x18, splits[i].low);
+		vga_rig_set(&rig, RIG_CRTC, 0x07, splits[i].overflow);
+		vga_rig_set(&rig, RIG_CRTC, 0x09, splits[i].max_scan);
 		rig_render(&rig);
 		rig_expect_size(&rig, 640, 600);
 		for (unsigned y = 0; y < 600; y++)
@@ -338,7 +338,7 @@ END_TEST
 START_TEST(count_by_two)
 {
 	rig_set_mode(&rig, RIG_MODE_12);
-	rig_set(&rig, RIG_CRTC, 0x17, 0xeb);
+	vga_rig_set(&rig, RIG_CRTC, 0x17, 0xeb);
 	rig_poke(&rig, RIG_A0000 + 1, 0x80);
 	rig_render(&rig);
 	rig_expect_pixel(&rig, 8, 0, rig_attr_color(RIG_MODE_12, 0));
@@ -387,15 +387,15 @@ START_TEST(dark_screens)
 	rig_out(&rig, 0x3c0, 0x20);
 	rig_render(&rig);
 	rig_expect_pixel(&rig, 0, 0, rig_attr_color(RIG_MODE_12, 15));
-	rig_set(&rig, RIG_SEQ, 1, 0x21);
+	vga_rig_set(&rig, RIG_SEQ, 1, 0x21);
 	rig_render(&rig);
 	rig_expect_pixel(&rig, 0, 0, 0);
-	rig_set(&rig, RIG_SEQ, 1, 0x01);
-	rig_set(&rig, RIG_SEQ, 0, 0x01);
+	vga_rig_set(&rig, RIG_SEQ, 1, 0x01);
+	vga_rig_set(&rig, RIG_SEQ, 0, 0x01);
 	rig_render(&rig);
 	rig_expect_pixel(&rig, 0, 0, 0);
-	rig_set(&rig, RIG_SEQ, 0, 0x03);
-	rig_set(&rig, RIG_CRTC, 0x17, 0x63);
+	vga_rig_set(&rig, RIG_SEQ, 0, 0x03);
+	vga_rig_set(&rig, RIG_CRTC, 0x17, 0x63);
 	rig_render(&rig);
 	rig_expect_pixel(&rig, 0, 0, 0);
 	vga_reset(rig.vga);
@@ -412,11 +412,11 @@ START_TEST(nonsense_registers)
 	for (unsigned round = 0; round < 200; round++) {
 		rig_set_mode(&rig, (enum rig_mode_number)(round % RIG_MODES));
 		rig_out(&rig, 0x3c2, 0x63);
-		rig_set(&rig, RIG_CRTC, 0x11, 0);
+		vga_rig_set(&rig, RIG_CRTC, 0x11, 0);
 		for (unsigned i = 0; i < 12; i++) {
 			random = random * 1664525 + 1013904223;
 			static const uint16_t ports[] = { RIG_SEQ, RIG_GC, RIG_CRTC, RIG_CRTC };
-			rig_set(&rig, ports[random >> 30], random >> 16 & 31, random >> 8 & 0xff);
+			vga_rig_set(&rig, ports[random >> 30], random >> 16 & 31, random >> 8 & 0xff);
 			rig_set_attr(&rig, 0x10 + (random >> 24) % 5, random & 0xff);
 		}
 		mem_write(rig.mem, RIG_A0000 + (random & 0x1ffff), 8, random);

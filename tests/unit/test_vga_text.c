@@ -78,7 +78,7 @@ static void open_text(enum rig_mode_number mode)
 	rig_set_mode(&rig, mode);
 	rig_load_font(&rig, mode, 0, 1);
 	/* The cursor is tested apart. */
-	rig_set(&rig, mode == RIG_MODE_7 ? RIG_MONO_CRTC : RIG_CRTC, 0x0a, 0x20);
+	vga_rig_set(&rig, mode == RIG_MODE_7 ? RIG_MONO_CRTC : RIG_CRTC, 0x0a, 0x20);
 }
 
 START_TEST(mode_3_nine_dots)
@@ -92,7 +92,7 @@ END_TEST
 START_TEST(mode_3_eight_dots)
 {
 	open_text(RIG_MODE_3);
-	rig_set(&rig, RIG_SEQ, 1, 0x01);
+	vga_rig_set(&rig, RIG_SEQ, 1, 0x01);
 	rig_set_attr(&rig, 0x13, 0);
 	fill(RIG_B8000, 80 * 25);
 	expect_fill(RIG_MODE_3, 80, 25, 8, 16);
@@ -118,7 +118,7 @@ END_TEST
 START_TEST(fifty_rows)
 {
 	open_text(RIG_MODE_3);
-	rig_set(&rig, RIG_CRTC, 0x09, 0x47);
+	vga_rig_set(&rig, RIG_CRTC, 0x09, 0x47);
 	fill(RIG_B8000, 80 * 50);
 	expect_fill(RIG_MODE_3, 80, 50, 9, 8);
 }
@@ -127,8 +127,8 @@ END_TEST
 START_TEST(forty_three_rows)
 {
 	open_text(RIG_MODE_3);
-	rig_set(&rig, RIG_CRTC, 0x09, 0x47);
-	rig_set(&rig, RIG_CRTC, 0x12, 0x57);
+	vga_rig_set(&rig, RIG_CRTC, 0x09, 0x47);
+	vga_rig_set(&rig, RIG_CRTC, 0x12, 0x57);
 	fill(RIG_B8000, 80 * 43);
 	expect_fill(RIG_MODE_3, 80, 43, 9, 8);
 }
@@ -137,7 +137,7 @@ END_TEST
 START_TEST(double_scanned_rows)
 {
 	open_text(RIG_MODE_3);
-	rig_set(&rig, RIG_CRTC, 0x09, 0xc7);
+	vga_rig_set(&rig, RIG_CRTC, 0x09, 0xc7);
 	fill(RIG_B8000, 80 * 25);
 	expect_fill(RIG_MODE_3, 80, 25, 9, 8);
 }
@@ -161,10 +161,10 @@ START_TEST(two_fonts)
 {
 	unsigned a = (unsigned)_i, b = (a + 3) & 7;
 	rig_set_mode(&rig, RIG_MODE_3);
-	rig_set(&rig, RIG_CRTC, 0x0a, 0x20);
+	vga_rig_set(&rig, RIG_CRTC, 0x0a, 0x20);
 	rig_load_font(&rig, RIG_MODE_3, slots[a], 7);
 	rig_load_font(&rig, RIG_MODE_3, slots[b], 9);
-	rig_set(&rig, RIG_SEQ, 3, (a & 3) << 2 | (a >> 2) << 5 | (b & 3) | (b >> 2) << 4);
+	vga_rig_set(&rig, RIG_SEQ, 3, (a & 3) << 2 | (a >> 2) << 5 | (b & 3) | (b >> 2) << 4);
 	put(RIG_B8000, 0, 'A', 0x0f);
 	put(RIG_B8000, 1, 'A', 0x07);
 	rig_render(&rig);
@@ -201,19 +201,19 @@ static void open_blank(void)
 START_TEST(cursor_shape_and_place)
 {
 	open_blank();
-	rig_set(&rig, RIG_CRTC, 0x0e, 1000 >> 8);
-	rig_set(&rig, RIG_CRTC, 0x0f, 1000 & 0xff);
+	vga_rig_set(&rig, RIG_CRTC, 0x0e, 1000 >> 8);
+	vga_rig_set(&rig, RIG_CRTC, 0x0f, 1000 & 0xff);
 	expect_cursor(1000, 13, 14);
-	rig_set(&rig, RIG_CRTC, 0x0a, 0x00);
-	rig_set(&rig, RIG_CRTC, 0x0b, 0x0f);
+	vga_rig_set(&rig, RIG_CRTC, 0x0a, 0x00);
+	vga_rig_set(&rig, RIG_CRTC, 0x0b, 0x0f);
 	expect_cursor(1000, 0, 15);
-	rig_set(&rig, RIG_CRTC, 0x0b, 0x20 | 0x03); /* skewed by one */
+	vga_rig_set(&rig, RIG_CRTC, 0x0b, 0x20 | 0x03); /* skewed by one */
 	expect_cursor(1001, 0, 3);
-	rig_set(&rig, RIG_CRTC, 0x0a, 0x05);
-	rig_set(&rig, RIG_CRTC, 0x0b, 0x03); /* start behind end: none */
+	vga_rig_set(&rig, RIG_CRTC, 0x0a, 0x05);
+	vga_rig_set(&rig, RIG_CRTC, 0x0b, 0x03); /* start behind end: none */
 	expect_cursor(1000, 16, 0);
-	rig_set(&rig, RIG_CRTC, 0x0a, 0x20);
-	rig_set(&rig, RIG_CRTC, 0x0b, 0x0f); /* off */
+	vga_rig_set(&rig, RIG_CRTC, 0x0a, 0x20);
+	vga_rig_set(&rig, RIG_CRTC, 0x0b, 0x0f); /* off */
 	expect_cursor(1000, 16, 0);
 }
 END_TEST
@@ -221,12 +221,12 @@ END_TEST
 START_TEST(cursor_moves_with_the_start_address)
 {
 	open_blank();
-	rig_set(&rig, RIG_CRTC, 0x0c, 0);
-	rig_set(&rig, RIG_CRTC, 0x0d, 160);
-	rig_set(&rig, RIG_CRTC, 0x0f, 165);
+	vga_rig_set(&rig, RIG_CRTC, 0x0c, 0);
+	vga_rig_set(&rig, RIG_CRTC, 0x0d, 160);
+	vga_rig_set(&rig, RIG_CRTC, 0x0f, 165);
 	expect_cursor(5, 13, 14);
 	/* The cursor also lies in the character beyond the right edge. */
-	rig_set(&rig, RIG_CRTC, 0x0f, 160 + 80);
+	vga_rig_set(&rig, RIG_CRTC, 0x0f, 160 + 80);
 	expect_cursor(80, 13, 14);
 }
 END_TEST
@@ -236,7 +236,7 @@ START_TEST(cursor_blinks_twice_as_fast_as_text)
 	open_blank();
 	rig_load_font(&rig, RIG_MODE_3, 0, 1);
 	put(RIG_B8000, 100, 'A', 0x86);
-	rig_set(&rig, RIG_CRTC, 0x0f, 10);
+	vga_rig_set(&rig, RIG_CRTC, 0x0f, 10);
 	unsigned cursor = 0, text = 0;
 	for (unsigned frame = 0; frame < 64; frame++) {
 		clock_wait_until(rig.clock, frame * 14268400ull + FRAME_NS / 2);
@@ -289,7 +289,7 @@ START_TEST(preset_row_scan)
 {
 	open_text(RIG_MODE_3);
 	fill(RIG_B8000, 80 * 26);
-	rig_set(&rig, RIG_CRTC, 0x08, 5);
+	vga_rig_set(&rig, RIG_CRTC, 0x08, 5);
 	rig_render(&rig);
 	for (unsigned y = 0; y < 400; y++) {
 		unsigned cell = (y + 5) / 16 * 80, attribute = attribute_at(cell);
@@ -371,7 +371,7 @@ START_TEST(reads_other_sizes)
 	rig_set_mode(&rig, RIG_MODE_3);
 	clear(RIG_B8000);
 	print(RIG_B8000, 80 * 49, "last");
-	rig_set(&rig, RIG_CRTC, 0x09, 0x47);
+	vga_rig_set(&rig, RIG_CRTC, 0x09, 0x47);
 	char *expected = g_strdup_printf("%slast\n", lines);
 	expect_text(expected, 80, 50);
 	g_free(expected);
@@ -398,13 +398,13 @@ START_TEST(reads_from_the_start_address)
 	clear(RIG_B8000);
 	print(RIG_B8000, 0, "page 0");
 	print(RIG_B8000, 0x800, "page 1");
-	rig_set(&rig, RIG_CRTC, 0x0c, 0x08);
+	vga_rig_set(&rig, RIG_CRTC, 0x0c, 0x08);
 	char *expected = g_strdup_printf("page 1\n%s", lines);
 	expect_text(expected, 80, 25);
 	g_free(expected);
-	rig_set(&rig, RIG_CRTC, 0x18, 0x0f); /* one row, then address 0 */
-	rig_set(&rig, RIG_CRTC, 0x07, 0x0f);
-	rig_set(&rig, RIG_CRTC, 0x09, 0x0f);
+	vga_rig_set(&rig, RIG_CRTC, 0x18, 0x0f); /* one row, then address 0 */
+	vga_rig_set(&rig, RIG_CRTC, 0x07, 0x0f);
+	vga_rig_set(&rig, RIG_CRTC, 0x09, 0x0f);
 	expected = g_strdup_printf("page 1\npage 0\n%s", lines + 1);
 	expect_text(expected, 80, 25);
 	g_free(expected);

@@ -90,12 +90,12 @@ uint8_t rig_in(struct vga_rig *rig, uint16_t port)
 	return (uint8_t)bus_read(rig->bus, port, 1);
 }
 
-void rig_set(struct vga_rig *rig, uint16_t port, unsigned index, unsigned value)
+void vga_rig_set(struct vga_rig *rig, uint16_t port, unsigned index, unsigned value)
 {
 	bus_write(rig->bus, port, 2, value << 8 | index);
 }
 
-uint8_t rig_get(struct vga_rig *rig, uint16_t port, unsigned index)
+uint8_t vga_rig_get(struct vga_rig *rig, uint16_t port, unsigned index)
 {
 	rig_out(rig, port, index);
 	return rig_in(rig, port + 1);
@@ -172,15 +172,15 @@ void rig_set_mode(struct vga_rig *rig, enum rig_mode_number number)
 	const struct rig_mode *mode = &rig_modes[number];
 	uint16_t crtc = mode->misc & 1 ? RIG_CRTC : RIG_MONO_CRTC;
 	rig_out(rig, 0x3c2, mode->misc);
-	rig_set(rig, RIG_SEQ, 0, 1);
+	vga_rig_set(rig, RIG_SEQ, 0, 1);
 	for (unsigned i = 0; i < 4; i++)
-		rig_set(rig, RIG_SEQ, i + 1, mode->seq[i]);
-	rig_set(rig, RIG_SEQ, 0, 3);
-	rig_set(rig, crtc, 0x11, 0);
+		vga_rig_set(rig, RIG_SEQ, i + 1, mode->seq[i]);
+	vga_rig_set(rig, RIG_SEQ, 0, 3);
+	vga_rig_set(rig, crtc, 0x11, 0);
 	for (unsigned i = 0; i < 25; i++)
-		rig_set(rig, crtc, i, mode->crtc[i]);
+		vga_rig_set(rig, crtc, i, mode->crtc[i]);
 	for (unsigned i = 0; i < 9; i++)
-		rig_set(rig, RIG_GC, i, mode->gc[i]);
+		vga_rig_set(rig, RIG_GC, i, mode->gc[i]);
 	for (unsigned i = 0; i < 20; i++)
 		rig_set_attr(rig, i, mode->attr[i]);
 	set_colors(rig);
@@ -194,17 +194,17 @@ uint8_t rig_glyph(unsigned seed, unsigned code, unsigned row)
 void rig_load_font(struct vga_rig *rig, enum rig_mode_number number, unsigned address, unsigned seed)
 {
 	const struct rig_mode *mode = &rig_modes[number];
-	rig_set(rig, RIG_SEQ, 2, 0x04);
-	rig_set(rig, RIG_SEQ, 4, 0x07);
-	rig_set(rig, RIG_GC, 5, 0x00);
-	rig_set(rig, RIG_GC, 6, 0x04);
+	vga_rig_set(rig, RIG_SEQ, 2, 0x04);
+	vga_rig_set(rig, RIG_SEQ, 4, 0x07);
+	vga_rig_set(rig, RIG_GC, 5, 0x00);
+	vga_rig_set(rig, RIG_GC, 6, 0x04);
 	for (unsigned code = 0; code < 256; code++)
 		for (unsigned row = 0; row < 32; row++)
 			rig_poke(rig, RIG_A0000 + address + code * 32 + row, rig_glyph(seed, code, row));
-	rig_set(rig, RIG_SEQ, 2, mode->seq[1]);
-	rig_set(rig, RIG_SEQ, 4, mode->seq[3]);
-	rig_set(rig, RIG_GC, 5, mode->gc[5]);
-	rig_set(rig, RIG_GC, 6, mode->gc[6]);
+	vga_rig_set(rig, RIG_SEQ, 2, mode->seq[1]);
+	vga_rig_set(rig, RIG_SEQ, 4, mode->seq[3]);
+	vga_rig_set(rig, RIG_GC, 5, mode->gc[5]);
+	vga_rig_set(rig, RIG_GC, 6, mode->gc[6]);
 }
 
 void rig_render(struct vga_rig *rig)

@@ -30,8 +30,8 @@ void vga_rig_close(struct vga_rig *rig);
 void rig_out(struct vga_rig *rig, uint16_t port, unsigned value);
 uint8_t rig_in(struct vga_rig *rig, uint16_t port);
 /* Index, then data, as one word. */
-void rig_set(struct vga_rig *rig, uint16_t port, unsigned index, unsigned value);
-uint8_t rig_get(struct vga_rig *rig, uint16_t port, unsigned index);
+void vga_rig_set(struct vga_rig *rig, uint16_t port, unsigned index, unsigned value);
+uint8_t vga_rig_get(struct vga_rig *rig, uint16_t port, unsigned index);
 void rig_set_attr(struct vga_rig *rig, unsigned index, unsigned value);
 void rig_set_dispi(struct vga_rig *rig, unsigned index, unsigned value);
 uint16_t rig_get_dispi(struct vga_rig *rig, unsigned index);
