@@ -137,6 +137,63 @@ bool block_code_at(const struct block_cache *cache, uint32_t address, unsigned s
 	return page && holds_code(page, address & 0xfff, (address & 0xfff) + size);
 }
 
+/* --- patching -------------------------------------------------------------------- */
+
+static struct block_patch *patch_slot(struct block_cache *cache, uint32_t address)
+{
+	return &cache->patch[(address ^ address >> 8) & (BLOCK_PATCH_SIZE - 1)];
+}
+
+/* The instruction that first..end of the block's own page lies in, else NULL. */
+static struct insn *insn_around(struct block *block, uint32_t number, uint32_t first, uint32_t end)
+{
+	uint32_t start = (uint32_t)block->physical[0] & 0xfff;
+	if (page_slot(block, number) || start + block->size > 0x1000)
+		return NULL;
+	for (unsigned i = 0; i < block->count; i++) {
+		struct insn *insn = &block->insns[i];
+		if (start + insn->offset <= first && end <= start + insn->offset + insn->length)
+			return insn;
+	}
+	return NULL;
+}
+
+static void note_patch(struct block_cache *cache, struct block *block, uint32_t number, uint32_t first, uint32_t end)
+{
+	const struct insn *insn = insn_around(block, number, first, end);
+	if (!insn)
+		return;
+	uint32_t address = (uint32_t)block->physical[0] + insn->offset;
+	struct block_patch *patch = patch_slot(cache, address);
+	if (patch->address != address)
+		*patch = (struct block_patch){ .address = address };
+	patch->count++;
+}
+
+static bool block_touches(const struct block *block, uint32_t number, uint32_t first, uint32_t end)
+{
+	uint32_t block_first, block_end;
+	block_part(block, number, &block_first, &block_end);
+	return block_first < end && first < block_end;
+}
+
+/* Takes the new bytes into all blocks that hold them; false: some have to go. */
+static bool page_patch(struct emu *emu, uint32_t number, uint32_t first, uint32_t end)
+{
+	const uint8_t *bytes = emu->flat + ((uint64_t)number << MEM_PAGE_SHIFT);
+	struct block *block = emu->cache->pages[number]->blocks;
+	for (; block; block = block->page_next[page_slot(block, number)]) {
+		if (block->dead || !block_touches(block, number, first, end))
+			continue;
+		struct insn *insn = insn_around(block, number, first, end);
+		if (!insn || !(insn->flags & INSN_PATCHED) ||
+		    !decode_again(bytes + (block->physical[0] & 0xfff) + insn->offset, block->code32, insn))
+			return false;
+	}
+	emu->cache->stats.patched++;
+	return true;
+}
+
 /* Drops the blocks of a page that touch first..end, keeps the others. */
 static void page_drop(struct emu *emu, uint32_t number, uint32_t first, uint32_t end)
 {
@@ -148,8 +205,10 @@ static void page_drop(struct emu *emu, uint32_t number, uint32_t first, uint32_t
 		struct block *next = block->page_next[slot];
 		uint32_t block_first, block_end;
 		block_part(block, number, &block_first, &block_end);
-		if (block_first < end && first < block_end)
+		if (block_first < end && first < block_end) {
+			note_patch(emu->cache, block, number, first, end);
 			block_kill(emu, block);
+		}
 		if (!block->dead) {
 			mark_code(page, block_first, block_end);
 			*link = block;
@@ -170,7 +229,7 @@ void block_cache_written(struct emu *emu, uint64_t address, uint64_t size)
 		uint64_t left = end - address;
 		uint32_t last = left < 0x1000 - first ? first + (uint32_t)left : 0x1000;
 		struct code_page *page = emu->cache->pages[number];
-		if (page && page->blocks && holds_code(page, first, last))
+		if (page && page->blocks && holds_code(page, first, last) && !page_patch(emu, number, first, last))
 			page_drop(emu, number, first, last);
 		address = (address | 0xfff) + 1;
 	}
@@ -259,6 +318,12 @@ static bool fetch_insn(struct emu *emu, struct fetch *fetch, uint32_t ip, uint32
 	return result == DECODE_OK || emu_fail(emu, VEC_GP, 0);
 }
 
+static bool is_patched(struct block_cache *cache, uint32_t address)
+{
+	const struct block_patch *patch = patch_slot(cache, address);
+	return patch->address == address && patch->count >= BLOCK_PATCHES;
+}
+
 static void close_block(struct block *block)
 {
 	struct insn *end = &block->insns[block->count];
@@ -287,6 +352,8 @@ static bool decode_block(struct emu *emu, struct block *block, uint32_t ip, uint
 		if (fetch.crosses)
 			block->physical[1] = fetch.physical[1];
 		insn->offset = (uint16_t)at;
+		if (!fetch.crosses && is_patched(emu->cache, (uint32_t)physical + at))
+			insn->flags |= INSN_PATCHED;
 		block->size = (uint16_t)(block->size + insn->length);
 		block->count++;
 		if (decode_ends_block(insn))

@@ -39,11 +39,21 @@ struct code_page {
 	struct block *blocks;
 };
 
+/* Instructions that were written to as such, by their place: after BLOCK_PATCHES
+ * times a block takes a new immediate in without being made anew. */
+#define BLOCK_PATCH_SIZE 256u
+#define BLOCK_PATCHES 2u
+
+struct block_patch {
+	uint32_t address; /* physical, of the first byte */
+	uint32_t count;
+};
+
 #define BLOCK_HASH_SIZE (1u << 15)
 #define BLOCK_JUMP_SIZE (1u << 12)
 
 struct block_stats {
-	uint64_t built, killed, flushes, looked_up;
+	uint64_t built, killed, flushes, looked_up, patched;
 };
 
 struct block_cache {
@@ -51,6 +61,7 @@ struct block_cache {
 	uint32_t trust;
 	struct block *hash[BLOCK_HASH_SIZE];
 	struct block *jump[2][BLOCK_JUMP_SIZE]; /* whole blocks, single instructions */
+	struct block_patch patch[BLOCK_PATCH_SIZE];
 	struct code_page **pages; /* MEM_PAGES of them */
 	GArray *code_pages;       /* page numbers in use, uint32_t */
 	uint8_t *arena;

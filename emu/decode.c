@@ -418,6 +418,29 @@ enum decode_result decode_insn(struct decoder *decoder, const uint8_t *bytes, si
 	return DECODE_OK;
 }
 
+/* Without Capstone: prefixes, opcode and ModRM were judged before. */
+bool decode_again(const uint8_t *bytes, bool code32, struct insn *insn)
+{
+	struct parse parse = { .bytes = bytes, .available = insn->length, .operand32 = code32, .address32 = code32 };
+	struct insn now = { .base = INSN_NO_REG, .index = INSN_NO_REG, .seg = CTX_DS };
+	parse_prefixes(&parse, &now, code32);
+	if (parse_opcode(&parse) != DECODE_OK || parse.end != insn->length || !parse.row || insn->op == OP_ud)
+		return false;
+	set_operands(&parse, &now);
+	now.exec = insn->exec;
+	now.length = insn->length;
+	now.offset = insn->offset;
+	now.flags = (uint8_t)(now.flags | INSN_PATCHED);
+	memcpy(now.raw, bytes, now.length);
+	if (now.op != insn->op || now.flags != insn->flags || now.imm2 != insn->imm2 || now.base != insn->base ||
+	    now.index != insn->index || now.scale != insn->scale || now.seg != insn->seg || now.size != insn->size ||
+	    now.operands != insn->operands || now.reg != insn->reg || now.rm != insn->rm || now.modrm != insn->modrm ||
+	    now.is_memory != insn->is_memory || now.addr_mask != insn->addr_mask)
+		return false;
+	*insn = now;
+	return true;
+}
+
 bool decode_ends_block(const struct insn *insn)
 {
 	switch (insn->op) {

@@ -26,6 +26,10 @@ void decoder_free(struct decoder *decoder);
 enum decode_result decode_insn(struct decoder *decoder, const uint8_t *bytes, size_t available,
                                bool code32, struct insn *insn);
 
+/* `bytes` are those of *insn with another immediate or displacement: takes that over.
+ * False when anything else differs as well; *insn is as before. */
+bool decode_again(const uint8_t *bytes, bool code32, struct insn *insn);
+
 /* Must a block end behind this instruction? */
 bool decode_ends_block(const struct insn *insn);
 

@@ -48,6 +48,7 @@ enum insn_flag {
 	INSN_REPNE = 4, /* F2 */
 	INSN_ADDR32 = 8,
 	INSN_SEG_PREFIX = 16, /* a segment was named by a prefix */
+	INSN_PATCHED = 32, /* the guest keeps writing to it: imm and disp may change under the block */
 };
 
 struct insn {

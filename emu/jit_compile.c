@@ -10,7 +10,7 @@ jit_emit_fn *jit_emitter(const struct jit *jit, const struct insn *insn)
 	static jit_emit_fn *(*const families[])(const struct insn *) = {
 		jit_alu_emitter, jit_mov_emitter, jit_shift_emitter, jit_flow_emitter, jit_muldiv_emitter,
 	};
-	if (jit->off[insn->op] && insn->op != OP_block_end)
+	if ((insn->flags & INSN_PATCHED) || (jit->off[insn->op] && insn->op != OP_block_end))
 		return NULL;
 	for (unsigned i = 0; i < G_N_ELEMENTS(families); i++) {
 		jit_emit_fn *emit = families[i](insn);

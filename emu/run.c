@@ -397,8 +397,9 @@ static void emu_print_stats(struct engine *engine, FILE *out)
 {
 	const struct block_stats *stats = &((struct emu *)engine)->cache->stats;
 	fprintf(out, "emu.blocks_built %" G_GUINT64_FORMAT "\nemu.blocks_dropped %" G_GUINT64_FORMAT
-	        "\nemu.cache_flushes %" G_GUINT64_FORMAT "\nemu.slow_lookups %" G_GUINT64_FORMAT "\n",
-	        stats->built, stats->killed, stats->flushes, stats->looked_up);
+	        "\nemu.cache_flushes %" G_GUINT64_FORMAT "\nemu.slow_lookups %" G_GUINT64_FORMAT
+	        "\nemu.patches %" G_GUINT64_FORMAT "\n",
+	        stats->built, stats->killed, stats->flushes, stats->looked_up, stats->patched);
 	jit_print_stats(((struct emu *)engine)->jit, out);
 }
 
