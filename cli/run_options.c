@@ -436,7 +436,7 @@ static const struct option_row rows[] = {
 	{ .name = "clock", .argument = "KIND", .help = "guest time: real (default), or virtual, counted in instructions",
 	  .manual = "In virtual time the date is fixed as well, and two runs with the same input are the same to the last "
 	            "instruction and pixel.", .set = set_clock },
-	{ .name = "jit", .argument = "MODE", .help = "host code for guest code: off (default), on (what is hot), always",
+	{ .name = "jit", .argument = "MODE", .help = "host code for guest code: off, on (default: what is hot), always",
 	  .manual = "All three give the same run, to the last instruction of virtual time.", .set = set_jit },
 	{ .name = "dump", .argument = "LIST", .help = "print what the JIT makes of each block: ir, live, asm",
 	  .manual = "On standard error: instructions, the flags that are live behind each, host code.", .set = set_dump },
@@ -475,6 +475,7 @@ void run_options_init(struct run_options *options)
 		.memory = 64 * MIB,
 		.cpu = EMU_CPU_P6,
 		.engine = RUN_ENGINE_AUTO,
+		.jit = EMU_JIT_ON,
 		.threshold = 1000,
 		.script = script_new(),
 		.clock = CLOCK_KIND_REAL,
@@ -495,9 +496,9 @@ void run_options_clear(struct run_options *options)
 	g_free(options->monitor);
 	script_free(options->script);
 	g_free(options->log);
+	g_free(options->no_emit);
 	g_free(options->transitions);
 	g_free(options->compare);
-	g_free(options->no_emit);
 }
 
 /* Where the board has ports, or the firmware puts them; one of ours would hide
