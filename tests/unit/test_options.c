@@ -53,7 +53,7 @@ START_TEST(defaults)
 	ck_assert_ptr_null(options.image);
 	ck_assert_uint_eq(options.memory, 64u << 20);
 	ck_assert_int_eq(options.cpu, EMU_CPU_P6);
-	ck_assert_int_eq(options.engine, RUN_ENGINE_EMU);
+	ck_assert_int_eq(options.engine, RUN_ENGINE_AUTO);
 	ck_assert_int_eq(options.clock, CLOCK_KIND_REAL);
 	ck_assert_int_eq(options.boot[0], PC_BOOT_END);
 	ck_assert_uint_eq(script_count(options.script), 0);
