@@ -64,16 +64,29 @@ static inline uint8_t *access_fast(const struct emu *emu, unsigned seg, uint32_t
 	return emu->flat + physical;
 }
 
+/* `size` 1, 2 or 4: where it is no constant, a branch is cheaper than a call. */
 static inline uint32_t bytes_load(const uint8_t *bytes, unsigned size)
 {
-	uint32_t value = 0;
-	memcpy(&value, bytes, size);
+	uint16_t word;
+	uint32_t value;
+	if (size == 1)
+		return *bytes;
+	if (size == 2) {
+		memcpy(&word, bytes, sizeof word);
+		return word;
+	}
+	memcpy(&value, bytes, sizeof value);
 	return value;
 }
 
 static inline void bytes_store(uint8_t *bytes, unsigned size, uint32_t value)
 {
-	memcpy(bytes, &value, size);
+	if (size == 1)
+		*bytes = (uint8_t)value;
+	else if (size == 2)
+		memcpy(bytes, &value, 2);
+	else
+		memcpy(bytes, &value, 4);
 }
 
 static inline bool mem_load(struct emu *emu, unsigned seg, uint32_t offset, unsigned size, uint32_t *value)

@@ -38,7 +38,8 @@ static bool watched(const struct emu *emu)
 	       (emu->cpl == 3 && (ctx->cr0 & CTX_CR0_AM) && (ctx->rflags & CTX_EFLAGS_AC) && emu->cpu >= EMU_CPU_486);
 }
 
-static void derive_fast(struct emu *emu, unsigned sreg)
+/* `looked_at`: see watched(). */
+static void derive_fast(struct emu *emu, unsigned sreg, bool looked_at)
 {
 	const struct ctx_seg *seg = &emu->ctx->seg[sreg];
 	struct seg_fast *fast = &emu->seg[sreg];
@@ -49,7 +50,7 @@ static void derive_fast(struct emu *emu, unsigned sreg)
 		readable = !code || (seg->access & CTX_SEG_READABLE);
 		writable = !code && (seg->access & CTX_SEG_WRITABLE);
 	}
-	bool closed = down || (emu->protected_mode && (seg->access & CTX_SEG_UNUSABLE)) || watched(emu);
+	bool closed = down || (emu->protected_mode && (seg->access & CTX_SEG_UNUSABLE)) || looked_at;
 	fast->base = (uint32_t)seg->base;
 	fast->read = readable && !closed ? (uint64_t)seg->limit + 1 : 0;
 	fast->write = writable && !closed ? (uint64_t)seg->limit + 1 : 0;
@@ -90,7 +91,7 @@ static void derive_world(struct emu *emu)
 
 void seg_changed(struct emu *emu, unsigned sreg)
 {
-	derive_fast(emu, sreg);
+	derive_fast(emu, sreg, watched(emu));
 	if (sreg == CTX_CS)
 		derive_code(emu);
 	if (sreg == CTX_SS)
@@ -130,8 +131,9 @@ void emu_mode_changed(struct emu *emu)
 	emu->paging = pe && (ctx->cr0 & CTX_CR0_PG);
 	emu->pae = ctx->cr4 & CTX_CR4_PAE;
 	emu->cpl = privilege(emu);
+	bool looked_at = watched(emu);
 	for (unsigned sreg = 0; sreg < CTX_LDTR; sreg++)
-		derive_fast(emu, sreg);
+		derive_fast(emu, sreg, looked_at);
 	derive_code(emu);
 	seg_changed(emu, CTX_SS);
 	if (unlikely(log_trace_mask & LOG_TRACE_SWITCH))
