@@ -6,16 +6,13 @@
 
 bool engines_auto(const struct hv_probe *probe, char **why)
 {
-	static const enum hv_mode needed[] = { HV_MODE_PM16, HV_MODE_PM32, HV_MODE_PM32_PAGED };
 	if (probe->error) {
 		*why = g_strdup_printf("emu: %s", probe->error);
 		return false;
 	}
-	for (size_t i = 0; i < G_N_ELEMENTS(needed); i++) {
-		enum hv_runs runs = probe->mode[needed[i]].runs;
-		if (runs == HV_NATIVE)
-			continue;
-		*why = g_strdup_printf("emu: KVM of this host does not run %s code on the CPU (%s)", hv_mode_name(needed[i]), hv_runs_name(runs));
+	enum hv_mode mode = hv_hybrid_obstacle(probe);
+	if (mode != HV_MODES) {
+		*why = g_strdup_printf("emu: KVM of this host does not run %s code on the CPU (%s)", hv_mode_name(mode), hv_runs_name(probe->mode[mode].runs));
 		return false;
 	}
 	*why = g_strdup_printf("hybrid: the CPU runs protected mode; its end is caught by --watch %s", hv_watch_name(probe->best));
@@ -41,7 +38,7 @@ static void choose_auto(struct engines *engines, const struct run_options *optio
 		engines->why = g_strdup_printf("emu: %s", problem);
 		return;
 	}
-	engines->probe = hv_probe();
+	engines->probe = hv_probe_hybrid();
 	engines->kvm = engines_auto(engines->probe, &engines->why);
 }
 

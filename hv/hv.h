@@ -58,6 +58,11 @@ struct hv_probe {
 
 /* Runs tiny guests for some 100 ms. Free with hv_probe_free(). */
 struct hv_probe *hv_probe(void);
+/* The same, but ends at the first mode that rules a hybrid out, so that a start
+ * with --engine auto costs next to nothing where it is of no use. */
+struct hv_probe *hv_probe_hybrid(void);
+/* The first mode that a hybrid needs and that does not run natively; HV_MODES: none. */
+enum hv_mode hv_hybrid_obstacle(const struct hv_probe *probe);
 void hv_probe_free(struct hv_probe *probe); /* NULL is fine */
 
 /* "real", "vm86", "pm16", "pm32", "pm32-paged", "pm64", "pm64-user". */

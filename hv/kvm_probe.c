@@ -392,7 +392,30 @@ static void probe_module(struct hv_probe *probe)
 	}
 }
 
-struct hv_probe *hv_probe(void)
+/* The modes that a hybrid needs on the CPU itself. */
+static const enum hv_mode hybrid_modes[] = { HV_MODE_PM16, HV_MODE_PM32, HV_MODE_PM32_PAGED };
+
+enum hv_mode hv_hybrid_obstacle(const struct hv_probe *probe)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(hybrid_modes); i++)
+		if (probe->mode[hybrid_modes[i]].runs != HV_NATIVE)
+			return hybrid_modes[i];
+	return HV_MODES;
+}
+
+/* Whether all modes that a hybrid needs run natively; the first that does not is
+ * the last that is looked at. */
+static bool probe_hybrid(struct hv_probe *probe, struct guest *guest, uint64_t host)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(hybrid_modes); i++) {
+		probe_mode(probe, guest, hybrid_modes[i], host);
+		if (probe->mode[hybrid_modes[i]].runs != HV_NATIVE)
+			return false;
+	}
+	return true;
+}
+
+static struct hv_probe *probe_host(bool for_hybrid)
 {
 	struct hv_probe *probe = g_new0(struct hv_probe, 1);
 	struct guest guest;
@@ -400,13 +423,27 @@ struct hv_probe *hv_probe(void)
 		return probe;
 	probe_module(probe);
 	measure_host(FEW_TURNS);
-	uint64_t host = measure_host(MANY_TURNS);
+	uint64_t host = measure_host(MANY_TURNS / 10);
+	if (for_hybrid && !probe_hybrid(probe, &guest, host)) {
+		guest_close(&guest);
+		return probe;
+	}
 	for (unsigned mode = 0; mode < HV_MODES; mode++)
 		probe_mode(probe, &guest, (enum hv_mode)mode, host);
 	probe_exit(probe, &guest);
 	guest_close(&guest);
 	probe_watches(probe);
 	return probe;
+}
+
+struct hv_probe *hv_probe(void)
+{
+	return probe_host(false);
+}
+
+struct hv_probe *hv_probe_hybrid(void)
+{
+	return probe_host(true);
 }
 
 void hv_probe_free(struct hv_probe *probe)
