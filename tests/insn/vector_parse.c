@@ -35,7 +35,10 @@ static uint16_t displacement(const uint8_t *at, const uint8_t *end, unsigned mod
 {
 	if (at < end && mod == 1)
 		return (uint16_t)(int8_t)at[0];
-	return end - at >= 2 ? (uint16_t)(at[0] | at[1] << 8) : 0;
+	if (end - at < 2)
+		return 0;
+	unsigned word = at[0] | (unsigned)at[1] << 8;
+	return (uint16_t)word;
 }
 
 static void take_address(struct vector *vector, const uint8_t *at, const uint8_t *end)

@@ -270,12 +270,15 @@ static uint16_t operand(const struct vector *vector, bool word)
 	static const uint8_t words[8] = { MOO_AX, MOO_CX, MOO_DX, MOO_BX, MOO_SP, MOO_BP, MOO_SI, MOO_DI };
 	const uint16_t *reg = vector->test->initial.reg;
 	unsigned rm = vector->modrm & 7;
+	if (!vector->is_memory && word)
+		return reg[words[rm]];
 	if (!vector->is_memory)
-		return word ? reg[words[rm]] : (uint8_t)(reg[words[rm & 3]] >> (rm & 4 ? 8 : 0));
+		return (uint8_t)(rm & 4 ? reg[words[rm & 3]] >> 8 : reg[words[rm & 3]]);
 	uint16_t selector = reg[vector->segment];
-	uint16_t low = vector_byte(vector, vector_address(vector, selector, vector->offset));
-	uint16_t high = vector_byte(vector, vector_address(vector, selector, (uint16_t)(vector->offset + 1)));
-	return word ? (uint16_t)(low | high << 8) : low;
+	unsigned low = vector_byte(vector, vector_address(vector, selector, vector->offset));
+	unsigned high = vector_byte(vector, vector_address(vector, selector, (uint16_t)(vector->offset + 1)));
+	unsigned both = word ? low | high << 8 : low;
+	return (uint16_t)both;
 }
 
 static bool is_division(const struct vector *vector)

@@ -12,6 +12,8 @@ static_link()
 	target=$1
 	shift
 	libraries=$(pkg-config --static --libs glib-2.0 capstone libpng) || return 1
+	# Where configure found it, the sandbox is in the library.
+	pkg-config --exists libseccomp && libraries="$libraries $(pkg-config --static --libs libseccomp)"
 	# shellcheck disable=SC2086
 	"${CC:-cc}" -O2 -std=gnu11 -pthread -static -I"$V2E_SRC" $(pkg-config --cflags glib-2.0 capstone) \
 		-DV2E_VERSION='"nested"' -DV2E_SEABIOS='"/bios.bin"' -DV2E_VGABIOS='"/vgabios.bin"' \
