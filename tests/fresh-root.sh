@@ -38,7 +38,7 @@ prepare()
 	cp -L /etc/resolv.conf "$root/etc/" &&
 		cp /etc/apt/apt.conf.d/*proxy* "$root/etc/apt/apt.conf.d/" 2>/dev/null
 	git -c safe.directory='*' clone -q "$V2E_SRC" "$root/v2e" || return 1
-	for name in proc sys dev; do
+	for name in proc sys dev dev/pts; do
 		mount --bind "/$name" "$root/$name" || return 1
 		mounted="$root/$name $mounted"
 	done
