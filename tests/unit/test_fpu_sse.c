@@ -21,10 +21,11 @@ static bool in_range(unsigned opcode)
 	       opcode >= 0xd0;
 }
 
-/* What came after SSE2, which the host has and the guest must not. */
+/* What came after SSE2, which the host has and the guest must not: SSE3, and MOVNTSS and
+ * MOVNTSD of AMD's SSE4A. */
 static bool later(unsigned prefix, unsigned opcode)
 {
-	return opcode == 0xd0 || opcode == 0xf0 || (prefix >= 2 && (opcode == 0x12 || opcode == 0x16));
+	return opcode == 0xd0 || opcode == 0xf0 || (prefix >= 2 && (opcode == 0x12 || opcode == 0x16 || opcode == 0x2b));
 }
 
 static bool has_imm(unsigned opcode)
