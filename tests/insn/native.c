@@ -10,6 +10,9 @@
 #include <sys/time.h>
 #include <ucontext.h>
 #include <unistd.h>
+#include <x86intrin.h>
+
+#include "shared/ctx.h"
 
 /* The way in is a UD2 in 64-bit code: its handler swaps the interrupted state for
  * that of the case, and the handler of the exception that ends the case swaps
@@ -79,10 +82,18 @@ static bool in_case(const ucontext_t *context)
 	return (uint16_t)context->uc_mcontext.gregs[REG_CSGSFS] != CS_64;
 }
 
+/* A handler runs with the AC of what it interrupted, and may not be compiled to aligned
+ * accesses alone. AMD's CPUs check MOVUPS, too. */
+static void allow_unaligned(void)
+{
+	__writeeflags(__readeflags() & ~(unsigned long long)CTX_EFLAGS_AC);
+}
+
 static void on_exception(int number, siginfo_t *info, void *data)
 {
 	ucontext_t *context = data;
 	(void)info;
+	allow_unaligned();
 	if (in_case(context)) {
 		swap_out(context, false);
 	} else if (number == SIGILL && native.start) {
@@ -98,6 +109,7 @@ static void on_tick(int number, siginfo_t *info, void *data)
 {
 	(void)number;
 	(void)info;
+	allow_unaligned();
 	if (in_case(data) && ++native.ticks > 1)
 		swap_out(data, true);
 }
