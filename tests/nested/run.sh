@@ -87,10 +87,12 @@ judge()
 	done <"$tmp/$mode/names"
 }
 
-# at_least COUNT PATTERN: so many lines of what the machine said.
+# at_least COUNT NAME VALUE: so many of the machine's lines "NAME N" have N >= VALUE.
 at_least()
 {
-	[ "$(grep -c "$2" "$tmp/$mode/out")" -ge "$1" ]
+	awk -v count="$1" -v name="$2" -v value="$3" '
+		$1 == name { shown = shown " " $2; if ($2 >= value) found++ }
+		END { if (found < count) { print name ":" shown; exit 1 } }' "$tmp/$mode/out"
 }
 
 for mode; do
@@ -129,9 +131,10 @@ for mode; do
 		continue
 	fi
 	judge
-	check "$mode: KVM had its part of it, and auto chose it" at_least 2 '^handover-from-kvm-mode [1-9]'
-	[ "$mode" != amd ] || check "$mode: 10,000 switches were 10,000 hand-overs" at_least 2 '^handover-from-kvm-mode 10[0-9]\{3\}$'
-	[ "$mode" != amd ] || check "$mode: with an interrupt each" at_least 2 '^kvm.interrupts 10[0-9]\{3\}$'
+	check "$mode: KVM had its part of it, and auto chose it" at_least 2 handover-from-kvm-mode 1
+	# The firmware adds some of its own, more the slower the host is.
+	[ "$mode" != amd ] || check "$mode: 10,000 switches were 10,000 hand-overs" at_least 2 handover-from-kvm-mode 10000
+	[ "$mode" != amd ] || check "$mode: with an interrupt each" at_least 3 kvm.interrupts 10000
 	[ $ended -eq 0 ] || { fail "$mode: the machine ends by itself"; tail -n 20 "$tmp/$mode/out"; }
 	[ -z "${V2E_KEEP:-}" ] || cp "$tmp/$mode/out" "$V2E_KEEP/nested-$mode.out"
 done
