@@ -35,6 +35,8 @@ cli_sources = \
 	cli/run.h \
 	cli/run_options.c \
 	cli/run_options.h \
+	cli/run_options_check.c \
+	cli/run_options_internal.h \
 	cli/script.c \
 	cli/script.h \
 	cli/script_commands.c \

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/monitor.h"
+#include "cli/run_options_internal.h"
 #include "cli/units.h"
 #include "gdb/server.h"
 #include "shared/log.h"
@@ -501,84 +502,7 @@ void run_options_clear(struct run_options *options)
 	g_free(options->compare);
 }
 
-/* Where the board has ports, or the firmware puts them; one of ours would hide
- * what is there. */
-static const struct {
-	uint16_t first, last;
-	const char *owner;
-} board_ports[] = {
-	{ 0x0000, 0x001f, "the DMA controller" }, { 0x0020, 0x0021, "the interrupt controller" },
-	{ 0x0040, 0x0043, "the timer" }, { 0x0060, 0x0064, "the keyboard controller" },
-	{ 0x0070, 0x0071, "the clock" }, { 0x0080, 0x008f, "the DMA page registers" },
-	{ 0x0092, 0x0092, "the A20 gate" }, { 0x00a0, 0x00a1, "the interrupt controller" },
-	{ 0x00b2, 0x00b3, "the power management" }, { 0x00c0, 0x00df, "the DMA controller" },
-	{ 0x00f0, 0x00f1, "the coprocessor" }, { 0x0170, 0x0177, "the IDE controller" },
-	{ 0x01ce, 0x01d0, "the VGA" }, { 0x01f0, 0x01f7, "the IDE controller" },
-	{ 0x02f8, 0x02ff, "the second serial port" }, { 0x0376, 0x0376, "the IDE controller" },
-	{ 0x03b0, 0x03df, "the VGA" },
-	{ 0x03f0, 0x03f7, "the floppy controller" }, { 0x03f8, 0x03ff, "the serial port" },
-	{ 0x04d0, 0x04d1, "the interrupt controller" }, { 0x0510, 0x051b, "the firmware configuration" },
-	{ 0x0600, 0x063f, "the power management" }, { 0x0700, 0x070f, "the SMBus" },
-	{ 0x0cf8, 0x0cff, "PCI" }, { 0xafe0, 0xafe3, "the power management" },
-	{ 0xb000, 0xb03f, "the power management" }, { 0xb100, 0xb10f, "the SMBus" },
-	{ 0xc000, 0xffff, "the PCI devices" },
-};
-
-static bool check_port(const char *option, uint16_t port, char **error)
-{
-	for (size_t i = 0; i < G_N_ELEMENTS(board_ports); i++) {
-		if (port < board_ports[i].first || port > board_ports[i].last)
-			continue;
-		*error = g_strdup_printf("--%s: port 0x%x belongs to %s; take a free one such as 0x402 or 0xf4",
-		                         option, port, board_ports[i].owner);
-		return false;
-	}
-	return true;
-}
-
-static bool check_ports(const struct run_options *options, char **error)
-{
-	if (options->exit_port && !check_port("exit-port", options->exit_port, error))
-		return false;
-	if (options->debug_file && !check_port("debugcon", options->debug_port, error))
-		return false;
-	if (options->exit_port && options->exit_port == options->debug_port) {
-		*error = g_strdup_printf("--exit-port and --debugcon both want port 0x%x; give two ports", options->exit_port);
-		return false;
-	}
-	return true;
-}
-
-static bool check_serials(const struct run_options *options, char **error)
-{
-	if (options->serials->len < 2)
-		return true;
-	const char *first = options->serials->pdata[0], *second = options->serials->pdata[1];
-	if (strcmp(first, second) || !strcmp(first, "none"))
-		return true;
-	*error = g_strdup_printf("--serial: both ports go to %s; give the second one another place", first);
-	return false;
-}
-
-static bool check_monitor(const struct run_options *options, char **error)
-{
-	for (unsigned i = 0; options->monitor && i < options->serials->len; i++)
-		if (!strcmp(options->monitor, options->serials->pdata[i]))
-			*error = g_strdup_printf("--monitor and --serial both want %s; give one another place", options->monitor);
-	return !*error;
-}
-
-static bool check_gdb(const struct run_options *options, char **error)
-{
-	if (options->gdb_nowait && !options->gdb)
-		*error = g_strdup("--gdb-nowait: there is no --gdb; give --gdb PORT as well");
-	else if (options->gdb && options->engine == RUN_ENGINE_KVM)
-		*error = g_strdup("--gdb: KVM alone does not stop at breakpoints; give --engine hybrid or emu");
-	return !*error;
-}
-
 bool run_options_parse(struct run_options *options, int argc, char *const *argv, char **error)
 {
-	return options_parse(&run_options_table, argc, argv, options, error) && check_ports(options, error) && check_gdb(options, error) && check_monitor(options, error) &&
-	       check_serials(options, error);
+	return options_parse(&run_options_table, argc, argv, options, error) && run_options_check(options, error);
 }
