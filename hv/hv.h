@@ -70,6 +70,23 @@ const char *hv_mode_name(enum hv_mode mode);
 const char *hv_runs_name(enum hv_runs runs);
 const char *hv_vendor_name(enum hv_vendor vendor);
 
+/* --- what cannot be had for less, to measure the engine by ------------------------- */
+
+enum hv_floor_kind {
+	HV_FLOOR_EXIT, /* KVM_RUN and back by an OUT; no state is moved */
+	HV_FLOOR_STOP, /* KVM_RUN with a new state, stopped where PE is cleared */
+	HV_FLOOR_PAGE, /* the page to struct kvm_run and back; no system call */
+};
+
+struct hv_floor;
+
+/* `watch` is that of HV_FLOOR_STOP, not HV_WATCH_AUTO; belongs to the thread. Returns
+ * NULL with *error (g_free). */
+struct hv_floor *hv_floor_new(enum hv_floor_kind kind, enum hv_watch watch, char **error);
+/* So many times. False: KVM did something else. */
+bool hv_floor_run(struct hv_floor *floor, unsigned times);
+void hv_floor_free(struct hv_floor *floor); /* NULL is fine */
+
 /* --- the engine ------------------------------------------------------------------ */
 
 struct hv_cpuid {
@@ -102,6 +119,8 @@ struct engine *hv_new(const struct hv_config *config, char **error);
 
 /* The one that HV_WATCH_AUTO came to. */
 enum hv_watch hv_watch_of(const struct engine *engine);
+/* How often KVM_RUN was called. */
+uint64_t hv_exits(const struct engine *engine);
 
 /* ctx.stop_detail with STOP_MODE and STOP_ERROR. */
 enum hv_detail {

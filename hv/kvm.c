@@ -156,3 +156,9 @@ enum hv_watch hv_watch_of(const struct engine *engine)
 	const struct kvm *kvm = (const struct kvm *)engine;
 	return kvm->watch ? kvm_watch_kind(kvm->watch) : HV_WATCH_LAZY;
 }
+
+uint64_t hv_exits(const struct engine *engine)
+{
+	const struct kvm *kvm = (const struct kvm *)engine;
+	return kvm->stats.exits;
+}

@@ -5,6 +5,9 @@ hv_sources = \
 	hv/hv.h \
 	hv/kvm.c \
 	hv/kvm_ctx.c \
+	hv/kvm_floor.c \
+	hv/kvm_guest.c \
+	hv/kvm_guest.h \
 	hv/kvm_mem.c \
 	hv/kvm_mem.h \
 	hv/kvm_private.h \
