@@ -136,6 +136,35 @@ bool drives_open(const struct run_options *options, struct pc_config *config, ch
 	return false;
 }
 
+static struct blk *reopen(const struct run_options *options, const struct setup_medium *medium, char **error)
+{
+	if (medium->source == SETUP_MEMORY)
+		return blk_memory_new((size_t)medium->sectors * BLK_SECTOR_SIZE, false);
+	if (medium->source == SETUP_WRITABLE && !options->snapshot) {
+		*error = g_strdup_printf("%s: the guest would write to it; name it again with --disk or --floppy, or give --snapshot", medium->path);
+		return NULL;
+	}
+	struct blk *blk = blk_file_open(medium->path, true, error);
+	return blk && medium->source != SETUP_READ_ONLY ? blk_snapshot_new(blk) : blk;
+}
+
+bool drives_reopen(const struct run_options *options, const struct setup *setup, struct pc_config *config, char **error)
+{
+	for (unsigned n = 0; n < SETUP_MEDIA; n++) {
+		const struct setup_medium *medium = &setup->medium[n];
+		struct blk *blk = NULL;
+		if (medium->source != SETUP_NOTHING && !(blk = reopen(options, medium, error))) {
+			drives_close(config);
+			return false;
+		}
+		if (n < PC_DISKS)
+			config->drive[n] = (struct pc_drive){ (enum pc_drive_kind)medium->drive, blk };
+		else
+			config->floppy[n - PC_DISKS] = blk;
+	}
+	return true;
+}
+
 void drives_close(struct pc_config *config)
 {
 	for (unsigned i = 0; i < PC_DISKS; i++) {

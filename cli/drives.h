@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "cli/run_options.h"
+#include "cli/setup.h"
 #include "devmodel/pc.h"
 
 /* Looks at all images of `options`, opens them and fills in `config`: drive,
@@ -12,6 +13,11 @@
  * the first on, CD-ROMs from the third on, both then what is left. Returns false
  * with *error (g_free), and nothing open. */
 bool drives_open(const struct run_options *options, struct pc_config *config, char **error);
+
+/* The media of a saved machine, found by the names that it had for them. A file
+ * that the guest would write to is not opened unless --snapshot protects it: a
+ * state may come from anywhere, so who restores it has to name such a file. */
+bool drives_reopen(const struct run_options *options, const struct setup *setup, struct pc_config *config, char **error);
 
 /* Frees what drives_open() opened, for a config that no board has taken over. */
 void drives_close(struct pc_config *config);

@@ -44,6 +44,12 @@ cli_sources = \
 	cli/script_internal.h \
 	cli/script_parse.c \
 	cli/script_parse.h \
+	cli/setup.c \
+	cli/setup.h \
+	cli/state.c \
+	cli/state.h \
+	cli/state_file.c \
+	cli/state_file.h \
 	cli/test.c \
 	cli/test.h \
 	cli/test_artefacts.c \

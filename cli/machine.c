@@ -6,6 +6,7 @@
 
 #include "cli/drives.h"
 #include "cli/emulator.h"
+#include "cli/state.h"
 #include "devmodel/display_png.h"
 #include "devmodel/ps2_keyboard.h"
 #include "devmodel/surface.h"
@@ -36,15 +37,30 @@ static struct chardev *open_debug(const char *file, char **error)
 	return chardev;
 }
 
-static bool open_ports(struct machine *machine, const struct run_options *options, char **error)
+/* A saved machine keeps its ports, whether somebody listens to them now or not. */
+static bool ports_fit(const struct setup *setup, const struct run_options *options, char **error)
 {
-	unsigned count = MAX(1, options->serials->len); /* COM1 is always fitted */
-	for (unsigned i = 0; i < count; i++) {
-		const char *spec = options->serials->len ? options->serials->pdata[i] : "none";
-		if (!(machine->serial[i] = chardev_new(spec, error)))
+	if (options->serials->len > setup->serials)
+		*error = g_strdup_printf("--serial: the saved machine has %u serial port(s); give no more", setup->serials);
+	else if (options->debug_file && options->debug_port != setup->debug_port)
+		*error = g_strdup_printf("--debugcon: the saved machine's port is 0x%x, not 0x%x; give that one%s", setup->debug_port,
+		                         options->debug_port, setup->debug_port ? "" : " (0x0: leave --debugcon out)");
+	else if (options->exit_port && options->exit_port != setup->exit_port)
+		*error = g_strdup_printf("--exit-port: the saved machine's port is 0x%x, not 0x%x; leave --exit-port out",
+		                         setup->exit_port, options->exit_port);
+	return !*error;
+}
+
+static bool open_ports(struct machine *machine, const struct setup *setup, const struct run_options *options, char **error)
+{
+	unsigned given = options->serials->len;
+	unsigned count = setup ? setup->serials : MAX(1, given); /* COM1 is always fitted */
+	for (unsigned i = 0; i < count; i++)
+		if (!(machine->serial[i] = chardev_new(i < given ? options->serials->pdata[i] : "none", error)))
 			return false;
-	}
-	return !options->debug_file || (machine->debug = open_debug(options->debug_file, error));
+	if (options->debug_file)
+		return (machine->debug = open_debug(options->debug_file, error));
+	return !setup || !setup->debug_port || (machine->debug = chardev_new("none", error));
 }
 
 void machine_poll_ports(struct machine *machine)
@@ -58,25 +74,41 @@ void machine_poll_ports(struct machine *machine)
 
 /* Board */
 
-static struct pc *build_board(const struct run_options *options, struct pc_config *config, char **error)
+static bool load_firmware(const struct setup *setup, const struct run_options *options, struct firmware *bios,
+                          struct firmware *vgabios, char **error)
+{
+	if (!setup)
+		return firmware_load_bios(options->bios, bios, error) && firmware_load_vgabios(options->vgabios, vgabios, error);
+	*bios = (struct firmware){ g_memdup2(setup->bios.data, setup->bios.size), setup->bios.size };
+	*vgabios = (struct firmware){ g_memdup2(setup->vgabios.data, setup->vgabios.size), setup->vgabios.size };
+	return true;
+}
+
+static bool open_drives(const struct setup *setup, const struct run_options *options, struct pc_config *config, char **error)
+{
+	bool named = options->image || options->cdroms->len || options->disks->len || options->floppies->len;
+	return setup && !named ? drives_reopen(options, setup, config, error) : drives_open(options, config, error);
+}
+
+static struct pc *build_board(struct machine *machine, const struct setup *setup, const struct run_options *options,
+                              struct pc_config *config, char **error)
 {
 	struct firmware bios = { NULL, 0 }, vgabios = { NULL, 0 };
 	struct pc *pc = NULL;
-	if (firmware_load_bios(options->bios, &bios, error) && firmware_load_vgabios(options->vgabios, &vgabios, error) &&
-	    drives_open(options, config, error)) {
+	if (load_firmware(setup, options, &bios, &vgabios, error) && open_drives(setup, options, config, error)) {
 		config->bios = bios.data;
 		config->bios_size = bios.size;
 		config->vgabios = vgabios.data;
 		config->vgabios_size = vgabios.size;
-		if (!(pc = pc_new(config, error)))
-			drives_close(config);
+		setup_describe(&machine->setup, options, config);
+		pc = pc_new(config, error);
 	}
 	firmware_clear(&bios);
 	firmware_clear(&vgabios);
 	return pc;
 }
 
-static bool open_board(struct machine *machine, const struct run_options *options, char **error)
+static bool open_board(struct machine *machine, const struct setup *setup, const struct run_options *options, char **error)
 {
 	struct pc_config config = {
 		.ram_size = options->memory,
@@ -90,7 +122,7 @@ static bool open_board(struct machine *machine, const struct run_options *option
 		.rtc_start = options->clock == CLOCK_KIND_VIRTUAL ? MACHINE_VIRTUAL_DATE : (int64_t)time(NULL),
 		.cpu_signature = emu_cpu_signature(options->cpu),
 	};
-	machine->pc = build_board(options, &config, error);
+	machine->pc = build_board(machine, setup, options, &config, error);
 	return machine->pc;
 }
 
@@ -139,16 +171,33 @@ static bool open_conduct(struct machine *machine, const struct run_options *opti
 	return true;
 }
 
-struct machine *machine_new(const struct run_options *options, char **error)
+static struct machine *build(const struct setup *setup, const struct run_options *options, char **error)
 {
 	struct machine *machine = g_new0(struct machine, 1);
 	machine->clock = clock_new(options->clock);
 	machine->surface = surface_new(0, 0);
-	if (engines_choose(&machine->engines, options, error) && open_ports(machine, options, error) &&
-	    open_board(machine, options, error) && open_engines(machine, options, error) && open_conduct(machine, options))
+	if (engines_choose(&machine->engines, options, error) && open_ports(machine, setup, options, error) &&
+	    open_board(machine, setup, options, error) && open_engines(machine, options, error) && open_conduct(machine, options))
 		return machine;
 	machine_free(machine);
 	return NULL;
+}
+
+struct machine *machine_new(const struct run_options *options, char **error)
+{
+	return build(NULL, options, error);
+}
+
+struct machine *machine_new_like(const struct setup *setup, const struct run_options *options, char **error)
+{
+	struct run_options adapted = *options;
+	if (!ports_fit(setup, options, error))
+		return NULL;
+	adapted.memory = setup->memory;
+	adapted.cpu = (enum emu_cpu)setup->cpu;
+	adapted.debug_port = setup->debug_port;
+	adapted.exit_port = setup->exit_port;
+	return build(setup, &adapted, error);
 }
 
 void machine_free(struct machine *machine)
@@ -172,6 +221,7 @@ void machine_free(struct machine *machine)
 	chardev_free(machine->debug);
 	engines_clear(&machine->engines);
 	surface_free(machine->surface);
+	setup_clear(&machine->setup);
 	clock_free(machine->clock);
 	g_free(machine);
 }
@@ -202,6 +252,11 @@ static bool save_picture(void *owner, const char *path, char **error)
 	return !display_png_write(machine->surface, path, error);
 }
 
+static bool save_state(void *owner, const char *path, char **error)
+{
+	return state_save(owner, path, error);
+}
+
 static bool key_room(void *owner)
 {
 	struct machine *machine = owner;
@@ -218,6 +273,7 @@ struct script_guest machine_guest(struct machine *machine)
 {
 	return (struct script_guest){
 		.read_text = read_text, .hash_picture = hash_picture, .save_picture = save_picture,
+		.save_state = save_state,
 		.key_room = key_room, .key = press_key, .owner = machine,
 	};
 }

@@ -6,6 +6,7 @@
 #include "cli/engines.h"
 #include "cli/run_options.h"
 #include "cli/script.h"
+#include "cli/setup.h"
 #include "devmodel/chardev.h"
 #include "devmodel/pc.h"
 #include "shared/conduct.h"
@@ -26,11 +27,15 @@ struct machine {
 	struct conduct *conduct;
 	struct transition_log *transitions; /* NULL: nobody wants them */
 	struct surface *surface; /* scratch for pictures */
+	struct setup setup;      /* what it was built from */
 };
 
 /* Opens firmware and images, builds and resets. `options` need not outlive it.
  * Returns NULL with *error (g_free): one line with the remedy. */
 struct machine *machine_new(const struct run_options *options, char **error);
+/* The like of a saved machine, whose setup comes before what `options` says; media
+ * that `options` names come before those of the setup. */
+struct machine *machine_new_like(const struct setup *setup, const struct run_options *options, char **error);
 /* Flushes the disks. NULL is fine. */
 void machine_free(struct machine *machine);
 

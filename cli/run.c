@@ -13,6 +13,7 @@
 #include "cli/progress.h"
 #include "cli/run_options.h"
 #include "cli/script.h"
+#include "cli/state.h"
 #include "cli/units.h"
 #include "gdb/server.h"
 #include "shared/log.h"
@@ -24,6 +25,7 @@ struct run {
 	const struct run_options *options;
 	struct machine *machine;
 	struct clock_timer *tick;
+	uint64_t began;            /* guest time; 0 but for a restored machine */
 	struct script_run *script; /* NULL: no commands */
 	struct progress *progress;
 	struct gdb_server *gdb;    /* NULL: no debugger */
@@ -48,6 +50,8 @@ static void catch_signals(bool on)
 	/* A client that leaves its socket is seen by the write that fails. */
 	struct sigaction ignore = { .sa_handler = on ? SIG_IGN : SIG_DFL };
 	sigaction(SIGPIPE, &ignore, NULL);
+	/* `save` reports a file that may not grow. */
+	sigaction(SIGXFSZ, &ignore, NULL);
 }
 
 static enum stop look(struct run *run, uint64_t now)
@@ -58,7 +62,7 @@ static enum stop look(struct run *run, uint64_t now)
 		return STOP_SCRIPT;
 	if (run->monitor && !monitor_poll(run->monitor, now))
 		return STOP_MONITOR;
-	if (run->options->timeout && now >= run->options->timeout)
+	if (run->options->timeout && now - run->began >= run->options->timeout)
 		return STOP_TIMEOUT;
 	return STOP_NOT;
 }
@@ -90,6 +94,16 @@ static void serial_byte(void *owner, uint8_t byte)
 		monitor_serial_byte(run->monitor, byte);
 }
 
+/* The machine was saved in the middle of a tick: commands come first, then what was
+ * due behind it. */
+static void resume(struct run *run)
+{
+	struct clock *clock = run->machine->clock;
+	run->began = clock_now(clock);
+	tick(run);
+	clock_run_due(clock);
+}
+
 static void start(struct run *run)
 {
 	struct machine *machine = run->machine;
@@ -105,6 +119,8 @@ static void start(struct run *run)
 	clock_timer_set(run->tick, RUN_TICK_NS);
 	signal_came = 0;
 	catch_signals(true);
+	if (run->options->restore)
+		resume(run);
 }
 
 static void finish(struct run *run)
@@ -322,7 +338,7 @@ static int run_with_options(const struct run_options *options, int argc, char *c
 	char *error = NULL;
 	if (options->compare)
 		return compare_run(options, argc, argv);
-	struct machine *machine = machine_new(options, &error);
+	struct machine *machine = options->restore ? state_restore(options, &error) : machine_new(options, &error);
 	if (!machine)
 		return fail_usage(error);
 	/* A file that cannot be written is found before the run, not after it. */

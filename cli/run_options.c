@@ -70,15 +70,23 @@ static bool set_snapshot(void *target, const char *value, char **error)
 	return true;
 }
 
+static bool set_restore(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	return set_file(&options->restore, value, error);
+}
+
 static bool set_bios(void *target, const char *value, char **error)
 {
 	struct run_options *options = target;
+	options->built_in = "bios";
 	return set_file(&options->bios, value, error);
 }
 
 static bool set_vgabios(void *target, const char *value, char **error)
 {
 	struct run_options *options = target;
+	options->built_in = "vgabios";
 	return set_file(&options->vgabios, value, error);
 }
 
@@ -107,6 +115,7 @@ static bool add_boot(struct run_options *options, const char *word, char **error
 
 static bool set_boot(void *target, const char *value, char **error)
 {
+	((struct run_options *)target)->built_in = "boot";
 	g_auto(GStrv) words = g_strsplit(value, ",", -1);
 	if (!words[0])
 		return add_boot(target, "", error);
@@ -119,6 +128,7 @@ static bool set_boot(void *target, const char *value, char **error)
 static bool set_memory(void *target, const char *value, char **error)
 {
 	struct run_options *options = target;
+	options->built_in = "memory";
 	if (!units_parse_size(value, PC_RAM_MIN, PC_RAM_MAX, &options->memory, error))
 		return false;
 	if (options->memory % MIB) {
@@ -131,6 +141,7 @@ static bool set_memory(void *target, const char *value, char **error)
 static bool set_cpu(void *target, const char *value, char **error)
 {
 	struct run_options *options = target;
+	options->built_in = "cpu";
 	if (emu_cpu_parse(value, &options->cpu))
 		return true;
 	*error = g_strdup_printf("unknown CPU '%s'; give 386, 486, pentium or p6", value);
@@ -391,6 +402,10 @@ static const struct option_row rows[] = {
 	  .manual = "May be repeated: drive A, then drive B. A boot sector is put onto a blank 1.44M floppy in memory.",
 	  .set = add_floppy, .repeats = true },
 	{ .name = "snapshot", .help = "keep what the guest writes in memory; leave the files alone", .set = set_snapshot },
+	{ .name = "restore", .argument = "FILE", .help = "go on from a machine that the command save has saved",
+	  .manual = "Memory, CPU, firmware and ports are those of the saved machine. Its images are looked for where they "
+	            "were, or can be given again; they must not have changed since. One that the guest may write to has to be "
+	            "given again, or --snapshot. Engine and clock are this run's own.", .set = set_restore },
 	{ .heading = "Machine", .name = "bios", .argument = "FILE", .help = "BIOS (default: SeaBIOS's bios.bin)", .set = set_bios },
 	{ .name = "vgabios", .argument = "FILE", .help = "VGA BIOS (default: SeaBIOS's vgabios-stdvga.bin)", .set = set_vgabios },
 	{ .name = "boot", .argument = "ORDER", .help = "what to boot from: floppy, disk, cdrom, joined by commas",
@@ -490,6 +505,7 @@ void run_options_clear(struct run_options *options)
 	g_ptr_array_unref(options->disks);
 	g_ptr_array_unref(options->floppies);
 	g_ptr_array_unref(options->serials);
+	g_free(options->restore);
 	g_free(options->bios);
 	g_free(options->vgabios);
 	g_free(options->debug_file);

@@ -23,6 +23,8 @@ struct run_options {
 	char *image;                  /* what it is gets detected; NULL: none */
 	GPtrArray *cdroms, *disks, *floppies; /* file names */
 	bool snapshot;
+	char *restore;                /* a saved machine; NULL: none */
+	const char *built_in;         /* an option that was given and that a saved machine has of its own */
 	char *bios, *vgabios;         /* NULL: the default */
 	enum pc_boot boot[4];         /* ends with PC_BOOT_END; empty: by the images */
 	bool boot_menu;

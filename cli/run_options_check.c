@@ -78,8 +78,17 @@ static bool check_gdb(const struct run_options *options, char **error)
 	return !*error;
 }
 
+static bool check_restore(const struct run_options *options, char **error)
+{
+	if (options->restore && options->built_in)
+		*error = g_strdup_printf("--%s: the saved machine of --restore has its own; leave --%s out", options->built_in, options->built_in);
+	else if (options->restore && options->compare)
+		*error = g_strdup("--compare: both sides start anew; leave --restore out");
+	return !*error;
+}
+
 bool run_options_check(const struct run_options *options, char **error)
 {
 	return check_ports(options, error) && check_gdb(options, error) && check_monitor(options, error) &&
-	       check_serials(options, error);
+	       check_serials(options, error) && check_restore(options, error);
 }

@@ -21,6 +21,8 @@ struct script_guest {
 	uint64_t (*hash_picture)(void *owner);
 	/* A PNG file. False with *error (g_free). */
 	bool (*save_picture)(void *owner, const char *path, char **error);
+	/* The whole machine. False with *error. */
+	bool (*save_state)(void *owner, const char *path, char **error);
 	/* May script_guest.key be called, or would the key be lost? */
 	bool (*key_room)(void *owner);
 	void (*key)(void *owner, enum key key, bool down);

@@ -142,6 +142,13 @@ static enum script_verdict poll_screenshot(struct script_run *run, const struct 
 	return SCRIPT_VERDICT_FAILED;
 }
 
+static enum script_verdict poll_save(struct script_run *run, const struct script_step *step, char **why)
+{
+	if (run->guest.save_state(run->guest.owner, step->text, why))
+		return SCRIPT_VERDICT_DONE;
+	return SCRIPT_VERDICT_FAILED;
+}
+
 static bool write_text(const char *path, const GString *text, char **why)
 {
 	bool to_stdout = !strcmp(path, "-");
@@ -190,6 +197,7 @@ const struct script_action script_actions[SCRIPT_VERBS] = {
 	[SCRIPT_type] = { begin_keys, poll_keys },
 	[SCRIPT_screenshot] = { NULL, poll_screenshot },
 	[SCRIPT_screen_text] = { NULL, poll_screen_text },
+	[SCRIPT_save] = { NULL, poll_save },
 	[SCRIPT_sleep] = { NULL, poll_sleep },
 	[SCRIPT_quit] = { NULL, poll_quit },
 };

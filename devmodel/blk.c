@@ -32,18 +32,36 @@ int blk_flush(struct blk *blk)
 	return blk->ops->flush ? blk->ops->flush(blk) : 0;
 }
 
-void blk_state(struct blk *blk, struct snap *snap)
+static bool sectors_fit(struct blk *blk, struct snap *snap)
 {
 	uint64_t sectors = blk->sectors;
 
 	snap_u64(snap, "sectors", &sectors);
-	if (sectors != blk->sectors) {
-		snap_fail(snap, "the medium has %llu sectors, saved were %llu",
-		          (unsigned long long)blk->sectors, (unsigned long long)sectors);
+	if (sectors == blk->sectors)
+		return true;
+	snap_fail(snap, "%s has %llu sectors of 512 bytes, the one that was saved had %llu; give the same image",
+	          blk->name ? blk->name : "the medium", (unsigned long long)blk->sectors, (unsigned long long)sectors);
+	return false;
+}
+
+void blk_state(struct blk *blk, struct snap *snap)
+{
+	struct blk *base = blk->ops->below ? blk->ops->below(blk) : blk;
+	bool overlay = base != blk;
+
+	if (!sectors_fit(blk, snap))
+		return;
+	snap_bool(snap, "overlay", &overlay);
+	if (overlay && base == blk) {
+		snap_fail(snap, "%s was saved with --snapshot; give --snapshot again", blk->name ? blk->name : "the medium");
 		return;
 	}
-	if (blk->ops->state)
+	if (base->ops->state)
+		base->ops->state(base, snap);
+	if (overlay)
 		blk->ops->state(blk, snap);
+	else if (base != blk)
+		blk->ops->forget(blk);
 }
 
 void blk_free(struct blk *blk)

@@ -22,8 +22,13 @@ struct blk_ops {
 	int (*write)(struct blk *blk, uint64_t sector, uint32_t count, const void *from);
 	/* All that was written is safe when this returns 0. NULL: always safe. */
 	int (*flush)(struct blk *blk);
-	/* Contents that live with the machine and not outside. NULL: none. */
+	/* Contents that live with the machine; of those that live outside, what tells
+	 * on load that they are the same. NULL: none. */
 	void (*state)(struct blk *blk, struct snap *snap);
+	/* An overlay's: what lies below it, and to forget all that was written. NULL:
+	 * this is none. */
+	struct blk *(*below)(struct blk *blk);
+	void (*forget)(struct blk *blk);
 	/* Has been flushed before. */
 	void (*free)(struct blk *blk);
 };
@@ -31,6 +36,7 @@ struct blk_ops {
 /* The first member of each back end's own struct. */
 struct blk {
 	const struct blk_ops *ops;
+	const char *name; /* of the file, for messages; NULL: there is none */
 	uint64_t sectors;
 	bool read_only;
 };
@@ -41,7 +47,8 @@ int blk_read(struct blk *blk, uint64_t sector, uint32_t count, void *to);
 int blk_write(struct blk *blk, uint64_t sector, uint32_t count, const void *from);
 int blk_flush(struct blk *blk);
 /* To be called within the section of the device that uses `blk`. Loading refuses
- * a medium of another size. */
+ * a medium of another size or with other contents. What was saved without an
+ * overlay may be loaded under one, which is empty then. */
 void blk_state(struct blk *blk, struct snap *snap);
 /* Flushes; a failure of that is logged. NULL is fine. */
 void blk_free(struct blk *blk);

@@ -6,9 +6,22 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "shared/log.h"
+#include "shared/snap.h"
+
+#define HASH_SIZE 32u /* SHA-256 */
+
+#define HASH_STEP 2048u /* sectors */
+
+/* What tells that a file is still the same. While the host's view of it is, its
+ * contents are: nobody can set st_ctim. Else the hash says. */
+struct identity {
+	uint64_t device, inode, bytes, changed_s, changed_ns;
+	uint8_t hash[HASH_SIZE];
+};
 
 struct blk_file {
 	struct blk blk;
@@ -16,6 +29,7 @@ struct blk_file {
 	int fd;
 	uint64_t bytes; /* of the host's file */
 	bool dirty;
+	struct identity known; /* when somebody last asked */
 };
 
 /* What lies past the end of a file whose last sector is not whole. */
@@ -57,6 +71,7 @@ static int file_write(struct blk *blk, uint64_t sector, uint32_t count, const vo
 	const uint8_t *at = from;
 
 	file->dirty = true;
+	file->known.bytes = 0;
 	while (left) {
 		ssize_t put = pwrite(file->fd, at, left, (off_t)offset);
 		if (put < 0 && errno == EINTR)
@@ -86,6 +101,110 @@ static int file_flush(struct blk *blk)
 	return 0;
 }
 
+/* All but the hash. A block device of the host changes without a trace. */
+static bool look_at_host(const struct blk_file *file, struct identity *identity)
+{
+	struct stat status;
+
+	memset(identity, 0, sizeof *identity);
+	if (fstat(file->fd, &status) || !S_ISREG(status.st_mode))
+		return false;
+	identity->device = status.st_dev;
+	identity->inode = status.st_ino;
+	identity->bytes = (uint64_t)status.st_size;
+	identity->changed_s = (uint64_t)status.st_ctim.tv_sec;
+	identity->changed_ns = (uint64_t)status.st_ctim.tv_nsec;
+	return true;
+}
+
+static bool same_to_host(const struct identity *a, const struct identity *b)
+{
+	return !memcmp(a, b, offsetof(struct identity, hash));
+}
+
+static int hash_file(struct blk_file *file, uint8_t *hash)
+{
+	uint8_t *bytes = g_malloc(HASH_STEP * BLK_SECTOR_SIZE);
+	GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
+	int error = 0;
+	gsize size = HASH_SIZE;
+
+	for (uint64_t at = 0; !error && at < file->blk.sectors; at += HASH_STEP) {
+		uint32_t count = (uint32_t)MIN(HASH_STEP, file->blk.sectors - at);
+		error = file_read(&file->blk, at, count, bytes);
+		g_checksum_update(sum, bytes, (gssize)count * BLK_SECTOR_SIZE);
+	}
+	g_checksum_get_digest(sum, hash, &size);
+	g_checksum_free(sum);
+	g_free(bytes);
+	return error;
+}
+
+/* `hint`: an older one, whose hash may still hold. */
+static int identify(struct blk_file *file, const struct identity *hint, struct identity *now)
+{
+	bool regular = look_at_host(file, now);
+
+	if (regular && hint->bytes && same_to_host(hint, now)) {
+		memcpy(now->hash, hint->hash, HASH_SIZE);
+		return 0;
+	}
+	return hash_file(file, now->hash);
+}
+
+static void identity_state(struct identity *identity, struct snap *snap)
+{
+	snap_u64(snap, "device", &identity->device);
+	snap_u64(snap, "inode", &identity->inode);
+	snap_u64(snap, "bytes", &identity->bytes);
+	snap_u64(snap, "changed_s", &identity->changed_s);
+	snap_u64(snap, "changed_ns", &identity->changed_ns);
+	snap_bytes(snap, "sha256", identity->hash, HASH_SIZE);
+}
+
+/* A change within the same tick of the host's clock would leave st_ctim as it is,
+ * so what is that new is not to be trusted later. */
+static void distrust_new(struct identity *identity)
+{
+	if ((uint64_t)time(NULL) < identity->changed_s + 2)
+		identity->changed_s = identity->changed_ns = 0;
+}
+
+static void save_identity(struct blk_file *file, struct snap *snap)
+{
+	struct identity now;
+	file_flush(&file->blk);
+	int error = identify(file, &file->known, &now);
+
+	if (error)
+		log_error("%s: cannot be read (%s): a saved state will not know it again", file->path, g_strerror(-error));
+	file->known = now;
+	distrust_new(&now);
+	identity_state(&now, snap);
+}
+
+static void file_state(struct blk *blk, struct snap *snap)
+{
+	struct blk_file *file = (struct blk_file *)blk;
+	struct identity now, saved;
+	int error;
+
+	if (!snap_is_loading(snap)) {
+		save_identity(file, snap);
+		return;
+	}
+	memset(&saved, 0, sizeof saved);
+	identity_state(&saved, snap);
+	if (snap_error(snap))
+		return;
+	error = identify(file, &saved, &now);
+	if (error)
+		snap_fail(snap, "%s cannot be read: %s", file->path, g_strerror(-error));
+	else if (memcmp(now.hash, saved.hash, HASH_SIZE))
+		snap_fail(snap, "%s has changed since the state was saved; give the image as it was then", file->path);
+	file->known = now;
+}
+
 static void file_free(struct blk *blk)
 {
 	struct blk_file *file = (struct blk_file *)blk;
@@ -100,6 +219,7 @@ static const struct blk_ops file_ops = {
 	.read = file_read,
 	.write = file_write,
 	.flush = file_flush,
+	.state = file_state,
 	.free = file_free,
 };
 
@@ -172,6 +292,7 @@ struct blk *blk_file_open(const char *path, bool read_only, char **error)
 	file->blk.sectors = (bytes + BLK_SECTOR_SIZE - 1) / BLK_SECTOR_SIZE;
 	file->blk.read_only = read_only;
 	file->path = g_strdup(path);
+	file->blk.name = file->path;
 	file->fd = fd;
 	file->bytes = bytes;
 	if (bytes % BLK_SECTOR_SIZE)

@@ -143,6 +143,16 @@ static void snapshot_state(struct blk *blk, struct snap *snap)
 		save_clusters(snapshot, snap);
 }
 
+static struct blk *snapshot_below(struct blk *blk)
+{
+	return ((struct blk_snapshot *)blk)->below;
+}
+
+static void snapshot_forget(struct blk *blk)
+{
+	g_hash_table_remove_all(((struct blk_snapshot *)blk)->clusters);
+}
+
 static void snapshot_free(struct blk *blk)
 {
 	struct blk_snapshot *snapshot = (struct blk_snapshot *)blk;
@@ -157,6 +167,8 @@ static const struct blk_ops snapshot_ops = {
 	.read = snapshot_read,
 	.write = snapshot_write,
 	.state = snapshot_state,
+	.below = snapshot_below,
+	.forget = snapshot_forget,
 	.free = snapshot_free,
 };
 
@@ -166,6 +178,7 @@ struct blk *blk_snapshot_new(struct blk *below)
 
 	snapshot->blk.ops = &snapshot_ops;
 	snapshot->blk.sectors = below->sectors;
+	snapshot->blk.name = below->name;
 	snapshot->below = below;
 	snapshot->clusters = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
 	return &snapshot->blk;

@@ -33,6 +33,7 @@
 #define DMA_SIGNATURE_LOW  0x20434647u
 
 #define CHUNK 4096u
+#define ITEM_MAX (512u << 20) /* of a saved state */
 
 struct item {
 	uint8_t *data;
@@ -295,12 +296,66 @@ void fw_cfg_reset(struct fw_cfg *fw)
 	fw->dma_high = 0;
 }
 
+static unsigned used_items(const struct fw_cfg *fw)
+{
+	unsigned used = 0;
+	for (unsigned n = 0; n < 2 * ENTRIES; n++)
+		used += fw->item[n / ENTRIES][n % ENTRIES].size != 0;
+	return used;
+}
+
+static void save_items(struct fw_cfg *fw, struct snap *snap)
+{
+	for (unsigned n = 0; n < 2 * ENTRIES; n++) {
+		const struct item *item = &fw->item[n / ENTRIES][n % ENTRIES];
+		uint16_t key = (uint16_t)(n % ENTRIES | (n < ENTRIES ? 0 : KEY_ARCH_LOCAL));
+		struct snap_blob blob = { item->data, item->size };
+		if (!item->size)
+			continue;
+		snap_u16(snap, "item", &key);
+		snap_blob(snap, "data", &blob, ITEM_MAX);
+	}
+}
+
+static void clear_items(struct fw_cfg *fw)
+{
+	for (unsigned n = 0; n < 2 * ENTRIES; n++) {
+		struct item *item = &fw->item[n / ENTRIES][n % ENTRIES];
+		g_free(item->data);
+		*item = (struct item){ NULL, 0 };
+	}
+}
+
+static void load_items(struct fw_cfg *fw, struct snap *snap, uint32_t count)
+{
+	if (snap_error(snap))
+		return;
+	clear_items(fw);
+	while (count-- && !snap_error(snap)) {
+		uint16_t key = 0;
+		struct snap_blob blob = { NULL, 0 };
+		snap_u16(snap, "item", &key);
+		snap_blob(snap, "data", &blob, ITEM_MAX);
+		if ((key & KEY_ENTRY) >= ENTRIES || key & ~(KEY_ENTRY | KEY_ARCH_LOCAL))
+			snap_fail(snap, "item %04x: there is no such key", key);
+		else if (!snap_error(snap))
+			set_item(fw, key, blob.data, blob.size);
+		g_free(blob.data);
+	}
+}
+
 void fw_cfg_state(struct fw_cfg *fw, struct snap *snap)
 {
-	snap_section(snap, "fw_cfg", 1);
+	uint32_t items = used_items(fw);
+	snap_section(snap, "fw_cfg", 2);
 	snap_u16(snap, "key", &fw->key);
 	snap_u32(snap, "offset", &fw->offset);
 	snap_u32(snap, "dma_high", &fw->dma_high);
+	snap_u32(snap, "items", &items);
+	if (snap_is_loading(snap))
+		load_items(fw, snap, items);
+	else
+		save_items(fw, snap);
 }
 
 void fw_cfg_free(struct fw_cfg *fw)
@@ -309,9 +364,6 @@ void fw_cfg_free(struct fw_cfg *fw)
 		return;
 	bus_release(fw->bus, &port_ops, fw);
 	bus_release(fw->bus, &dma_ops, fw);
-	for (unsigned n = 0; n < ENTRIES; n++) {
-		g_free(fw->item[0][n].data);
-		g_free(fw->item[1][n].data);
-	}
+	clear_items(fw);
 	g_free(fw);
 }

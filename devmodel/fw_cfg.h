@@ -31,7 +31,7 @@ struct fw_cfg;
  * port space has no room. */
 struct fw_cfg *fw_cfg_new(struct bus *bus, struct mem *mem);
 void fw_cfg_reset(struct fw_cfg *fw);
-/* The transfer that is under way; the items are the board's to add again. */
+/* The transfer that is under way, and all items. No file may be added after a load. */
 void fw_cfg_state(struct fw_cfg *fw, struct snap *snap);
 void fw_cfg_free(struct fw_cfg *fw); /* NULL is fine; the bus must not be used after */
 

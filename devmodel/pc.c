@@ -360,10 +360,24 @@ static void clock_state(struct pc *pc, struct snap *snap)
 		clock_set_now(pc->clock, now);
 }
 
+/* The page without what belongs to this run of the host: the request, and what a
+ * debugger asked for. */
+static void take_page(struct ctx *to, const struct ctx *from)
+{
+	*to = *from;
+	to->request_type = CTX_NONE;
+	to->request_state = CTX_IDLE;
+	to->stop_detail = to->timed = 0;
+	to->blocks_run = to->insns_run = to->limit_insns = to->limit_blocks = 0;
+	to->io_address = to->io_data = to->io_size = to->io_is_write = 0;
+	to->ns_load = to->ns_run = to->ns_exit = to->ns_save = 0;
+	memset(&to->debug, 0, sizeof to->debug);
+}
+
 static void cpu_state(struct pc *pc, struct snap *snap)
 {
 	struct ctx *page = g_aligned_alloc0(1, sizeof *page, CTX_SIZE);
-	*page = *pc->ctx;
+	take_page(page, pc->ctx);
 	snap_section(snap, "cpu", 1);
 	snap_bytes(snap, "page", page, sizeof *page);
 	snap_bool(snap, "nmi", &pc->pins.nmi);
@@ -373,15 +387,17 @@ static void cpu_state(struct pc *pc, struct snap *snap)
 	const char *problem = ctx_check(page);
 	if (problem)
 		snap_fail(snap, "context page: %s", problem);
-	else
+	else if (snap_is_loading(snap)) {
+		page->debug = pc->ctx->debug;
 		*pc->ctx = *page;
+	}
 	g_aligned_free(page);
 }
 
 static void ram_state(struct pc *pc, struct snap *snap)
 {
 	snap_section(snap, "ram", 1);
-	snap_bytes(snap, "bytes", mem_store_data(pc->ram), mem_store_size(pc->ram));
+	mem_store_state(pc->ram, snap);
 	if (!snap_is_loading(snap))
 		return;
 	/* Whatever was decoded from here is another now. */

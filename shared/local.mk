@@ -38,6 +38,7 @@ shared_sources = \
 	shared/mem_map.h \
 	shared/mem_mirror.c \
 	shared/mem_mirror.h \
+	shared/mem_state.c \
 	shared/sandbox.c \
 	shared/sandbox.h \
 	shared/snap.c \

@@ -75,6 +75,10 @@ uint8_t *mem_store_data(struct mem_store *store); /* always readable and writabl
 size_t mem_store_size(const struct mem_store *store);
 int mem_store_fd(const struct mem_store *store);  /* to map it in another process */
 
+/* All its bytes. Loading tells no listener. */
+struct snap;
+void mem_store_state(struct mem_store *store, struct snap *snap);
+
 enum mem_region_flag {
 	MEM_REGION_READS  = 1, /* reads are answered here */
 	MEM_REGION_WRITES = 2, /* writes end here... */

@@ -19,18 +19,23 @@ enum item {
 	ITEM_U64 = '8',
 	ITEM_TIMER = 't',   /* value: 64-bit deadline */
 	ITEM_BYTES = 'B',
+	ITEM_BLOB = 'V',    /* as ITEM_BYTES; the loader learns the length */
 };
 
 #define SNAP_NAME_MAX 255u
 /* Longer ones are dumped as length and hash. */
 #define SNAP_DUMP_BYTES 256u
+#define BLOB_STEP (1u << 20)
 
 enum snap_mode { SNAP_SAVE, SNAP_LOAD, SNAP_DUMP };
 
 struct snap {
 	enum snap_mode mode;
-	GByteArray *saved;
-	const uint8_t *data; /* load */
+	snap_put *put;       /* save */
+	snap_get *get;       /* load */
+	void *owner;
+	GByteArray *saved;   /* what snap_new_save() gathers */
+	const uint8_t *data; /* what snap_new_load() reads */
 	size_t size, position;
 	FILE *out;           /* dump */
 	char *section;
@@ -41,21 +46,58 @@ static struct snap *new_snap(enum snap_mode mode)
 {
 	struct snap *snap = g_new0(struct snap, 1);
 	snap->mode = mode;
-	snap->saved = g_byte_array_new();
+	snap->owner = snap;
 	snap->section = g_strdup("");
 	return snap;
 }
 
+static bool put_memory(void *owner, const void *data, size_t size)
+{
+	g_byte_array_append(((struct snap *)owner)->saved, data, (guint)size);
+	return true;
+}
+
+static bool get_memory(void *owner, void *to, size_t size)
+{
+	struct snap *snap = owner;
+	if (size > snap->size - snap->position)
+		return false;
+	if (size)
+		memcpy(to, snap->data + snap->position, size);
+	snap->position += size;
+	return true;
+}
+
 struct snap *snap_new_save(void)
 {
-	return new_snap(SNAP_SAVE);
+	struct snap *snap = new_snap(SNAP_SAVE);
+	snap->saved = g_byte_array_new();
+	snap->put = put_memory;
+	return snap;
 }
 
 struct snap *snap_new_load(const void *data, size_t size)
 {
 	struct snap *snap = new_snap(SNAP_LOAD);
+	snap->get = get_memory;
 	snap->data = data;
 	snap->size = size;
+	return snap;
+}
+
+struct snap *snap_new_put(snap_put *put, void *owner)
+{
+	struct snap *snap = new_snap(SNAP_SAVE);
+	snap->put = put;
+	snap->owner = owner;
+	return snap;
+}
+
+struct snap *snap_new_get(snap_get *get, void *owner)
+{
+	struct snap *snap = new_snap(SNAP_LOAD);
+	snap->get = get;
+	snap->owner = owner;
 	return snap;
 }
 
@@ -70,7 +112,8 @@ void snap_free(struct snap *snap)
 {
 	if (!snap)
 		return;
-	g_byte_array_unref(snap->saved);
+	if (snap->saved)
+		g_byte_array_unref(snap->saved);
 	g_free(snap->section);
 	g_free(snap->error);
 	g_free(snap);
@@ -107,10 +150,16 @@ void snap_fail(struct snap *snap, const char *format, ...)
 
 /* --- save ---------------------------------------------------------------- */
 
+static void save_bytes(struct snap *snap, const void *bytes, size_t size)
+{
+	if (!snap->error && size && !snap->put(snap->owner, bytes, size))
+		snap->error = g_strdup("what was saved could not be written");
+}
+
 static void save_number(struct snap *snap, uint64_t value, unsigned size)
 {
 	uint64_t little = GUINT64_TO_LE(value);
-	g_byte_array_append(snap->saved, (const guint8 *)&little, size);
+	save_bytes(snap, &little, size);
 }
 
 static void save_header(struct snap *snap, enum item item, const char *name)
@@ -118,32 +167,25 @@ static void save_header(struct snap *snap, enum item item, const char *name)
 	size_t length = MIN(strlen(name), SNAP_NAME_MAX);
 	save_number(snap, item, 1);
 	save_number(snap, length, 1);
-	g_byte_array_append(snap->saved, (const guint8 *)name, (guint)length);
+	save_bytes(snap, name, length);
 }
 
 /* --- load ---------------------------------------------------------------- */
 
-/* The next `size` bytes, or NULL after failing the load. */
-static const uint8_t *take(struct snap *snap, size_t size, const char *name)
+static bool take(struct snap *snap, void *to, size_t size, const char *name)
 {
 	if (snap->error)
-		return NULL;
-	if (size > snap->size - snap->position) {
+		return false;
+	if (!snap->get(snap->owner, to, size))
 		snap_fail(snap, "cut off in %s", name);
-		return NULL;
-	}
-	const uint8_t *at = snap->data + snap->position;
-	snap->position += size;
-	return at;
+	return !snap->error;
 }
 
 static bool load_number(struct snap *snap, const char *name, unsigned size, uint64_t *value)
 {
-	const uint8_t *at = take(snap, size, name);
-	if (!at)
-		return false;
 	uint64_t little = 0;
-	memcpy(&little, at, size);
+	if (!take(snap, &little, size, name))
+		return false;
 	*value = GUINT64_FROM_LE(little);
 	return true;
 }
@@ -151,9 +193,8 @@ static bool load_number(struct snap *snap, const char *name, unsigned size, uint
 static bool load_header(struct snap *snap, enum item item, const char *name)
 {
 	size_t length = MIN(strlen(name), SNAP_NAME_MAX);
-	const uint8_t *head = take(snap, 2, name);
-	const uint8_t *found = head ? take(snap, head[1], name) : NULL;
-	if (!found)
+	uint8_t head[2], found[SNAP_NAME_MAX];
+	if (!take(snap, head, sizeof head, name) || !take(snap, found, head[1], name))
 		return false;
 	if (head[1] != length || memcmp(found, name, length)) {
 		/* What stands there may be anything: only its length is sure. */
@@ -276,9 +317,7 @@ static void load_bytes(struct snap *snap, const char *name, void *bytes, size_t 
 		snap_fail(snap, "%s has %u bytes, not %zu", name, (unsigned)found, size);
 		return;
 	}
-	const uint8_t *at = take(snap, size, name);
-	if (at && size)
-		memcpy(bytes, at, size);
+	take(snap, bytes, size, name);
 }
 
 void snap_bytes(struct snap *snap, const char *name, void *bytes, size_t size)
@@ -287,7 +326,7 @@ void snap_bytes(struct snap *snap, const char *name, void *bytes, size_t size)
 	case SNAP_SAVE:
 		save_header(snap, ITEM_BYTES, name);
 		save_number(snap, size, 4);
-		g_byte_array_append(snap->saved, bytes, (guint)size);
+		save_bytes(snap, bytes, size);
 		break;
 	case SNAP_DUMP:
 		dump_name(snap, name);
@@ -295,6 +334,50 @@ void snap_bytes(struct snap *snap, const char *name, void *bytes, size_t size)
 		break;
 	case SNAP_LOAD:
 		load_bytes(snap, name, bytes, size);
+		break;
+	}
+}
+
+/* Room is made as the bytes come: what a file says of its length costs nothing. */
+static void load_blob(struct snap *snap, const char *name, struct snap_blob *blob, size_t max)
+{
+	uint64_t size;
+	if (!load_header(snap, ITEM_BLOB, name) || !load_number(snap, name, 4, &size))
+		return;
+	if (size > max) {
+		snap_fail(snap, "%s has %u bytes, more than %zu", name, (unsigned)size, max);
+		return;
+	}
+	GByteArray *bytes = g_byte_array_new();
+	while (bytes->len < size && !snap->error) {
+		guint had = bytes->len, more = (guint)MIN(size - had, BLOB_STEP);
+		g_byte_array_set_size(bytes, had + more);
+		take(snap, bytes->data + had, more, name);
+	}
+	g_byte_array_append(bytes, (const guint8 *)"", 1);
+	if (!snap->error) {
+		g_free(blob->data);
+		blob->size = size;
+	}
+	uint8_t *data = g_byte_array_free(bytes, snap->error != NULL);
+	if (!snap->error)
+		blob->data = data;
+}
+
+void snap_blob(struct snap *snap, const char *name, struct snap_blob *blob, size_t max)
+{
+	switch (snap->mode) {
+	case SNAP_SAVE:
+		save_header(snap, ITEM_BLOB, name);
+		save_number(snap, blob->size, 4);
+		save_bytes(snap, blob->data, blob->size);
+		break;
+	case SNAP_DUMP:
+		dump_name(snap, name);
+		dump_bytes(snap, blob->data, blob->size);
+		break;
+	case SNAP_LOAD:
+		load_blob(snap, name, blob, max);
 		break;
 	}
 }

@@ -7,7 +7,7 @@ endif
 
 tests_unit_unit_SOURCES = $(unit_sources)
 tests_unit_unit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_unit_LDADD = libv2e.a $(CAPSTONE_LIBS) $(GLIB_LIBS) $(PNG_LIBS) $(SECCOMP_LIBS) $(CHECK_LIBS)
+tests_unit_unit_LDADD = libv2e.a $(CAPSTONE_LIBS) $(GLIB_LIBS) $(PNG_LIBS) $(ZLIB_LIBS) $(SECCOMP_LIBS) $(CHECK_LIBS)
 
 unit_sources = \
 	tests/insn/machine.c \
@@ -84,6 +84,7 @@ unit_sources = \
 	tests/unit/test_parallel.c \
 	tests/unit/test_pc.c \
 	tests/unit/test_pc_setup.c \
+	tests/unit/test_pc_state.c \
 	tests/unit/test_pci.c \
 	tests/unit/test_piix3.c \
 	tests/unit/test_piix4_pm.c \

@@ -11,7 +11,7 @@ static_link()
 {
 	target=$1
 	shift
-	libraries=$(pkg-config --static --libs glib-2.0 capstone libpng) || return 1
+	libraries=$(pkg-config --static --libs glib-2.0 capstone libpng zlib) || return 1
 	# Where configure found it, the sandbox is in the library.
 	pkg-config --exists libseccomp && libraries="$libraries $(pkg-config --static --libs libseccomp)"
 	# shellcheck disable=SC2086

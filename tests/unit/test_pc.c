@@ -514,13 +514,13 @@ START_TEST(bad_page_is_refused)
 {
 	rig.config.ram_size = MIB;
 	rig.pc = pc_rig_build(&rig);
-	pc_ctx(rig.pc)->request_state = 99;
+	pc_ctx(rig.pc)->event_type = 99;
 	GByteArray *saved = save(rig.pc);
 	pc_reset(rig.pc);
 	struct snap *load = snap_new_load(saved->data, saved->len);
 	pc_state(rig.pc, load);
 	ck_assert_ptr_nonnull(snap_error(load));
-	ck_assert_uint_eq(pc_ctx(rig.pc)->request_state, 0);
+	ck_assert_uint_eq(pc_ctx(rig.pc)->event_type, 0);
 	snap_free(load);
 	g_byte_array_free(saved, TRUE);
 }
