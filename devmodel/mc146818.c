@@ -404,6 +404,20 @@ void mc146818_reset(struct mc146818 *rtc)
 	settle(rtc);
 }
 
+/* What was done is past: events that never become due would come without end. The
+ * divider may have started up to a second before power-on. */
+static void check_loaded(struct mc146818 *rtc, struct snap *snap)
+{
+	uint64_t now = clock_now(rtc->clock), ns = now - rtc->divider_start;
+	if (ns <= now + SECOND_NS && rtc->seconds_done <= ns / SECOND_NS &&
+	    rtc->oscillations_done <= clock_ns_to_ticks(ns, OSCILLATOR_HZ))
+		return;
+	snap_fail(snap, "mc146818: %llu seconds since %llu", (unsigned long long)rtc->seconds_done,
+	          (unsigned long long)rtc->divider_start);
+	rtc->divider_start = now;
+	rtc->seconds_done = rtc->oscillations_done = 0;
+}
+
 void mc146818_state(struct mc146818 *rtc, struct snap *snap)
 {
 	snap_section(snap, "mc146818", 1);
@@ -420,6 +434,7 @@ void mc146818_state(struct mc146818 *rtc, struct snap *snap)
 		snap_fail(snap, "mc146818: A %02x, flags %02x", rtc->cmos[MC146818_A], rtc->flags);
 	rtc->cmos[MC146818_A] &= (uint8_t)~A_UIP;
 	rtc->flags &= C_PF | C_AF | C_UF;
+	check_loaded(rtc, snap);
 	irq_set(&rtc->irq8, active_flags(rtc) != 0);
 }
 

@@ -33,6 +33,7 @@
 #define BIOS_BLOCK     (64u << 10)
 #define BIOS_LOW_SIZE  (128u << 10) /* of its end, shown below 1 MiB */
 #define BIOS_LOW_END   (1u << 20)
+#define CLOCK_LAST     (1ull << 62) /* of a state: 146 years, and sums do not overflow */
 
 struct pc {
 	struct cpu_pins pins;
@@ -356,7 +357,9 @@ static void clock_state(struct pc *pc, struct snap *snap)
 	uint64_t now = clock_now(pc->clock);
 	snap_section(snap, "clock", 1);
 	snap_u64(snap, "now", &now);
-	if (snap_is_loading(snap))
+	if (now > CLOCK_LAST)
+		snap_fail(snap, "%llu ns: later than any machine gets", (unsigned long long)now);
+	else if (snap_is_loading(snap))
 		clock_set_now(pc->clock, now);
 }
 
