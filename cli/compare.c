@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/compare_side.h"
+#include "cli/compare_same.h"
 #include "cli/disassemble.h"
 #include "cli/run.h"
 #include "shared/log.h"
@@ -20,14 +20,23 @@
 /* Host seconds without a stop. */
 #define SILENCE_S 20u
 #define TRANSITIONS 64u
+/* So long may an interrupt be late. */
+#define LATE_EVENTS 100000u
 #define LINES 8u
-#define ROW 16u /* bytes of memory in a report */
 
 struct compare {
 	struct compare_side side[SIDES];
 	enum conduct_end end[SIDES];
 	bool io_time;
-	uint64_t stops;
+	unsigned leader;
+	bool led;          /* the other one is led to where it is */
+	bool sought;       /* there no port access tells where that is, only the state */
+	unsigned visits;   /* of its address, on the way */
+	char *nearest;     /* what differed at the last one */
+	bool ignores;      /* an interrupt that the leader takes later, or not at all */
+	uint64_t late, late_since; /* how many; events before the last one */
+	uint64_t stops, handovers;
+	unsigned images;   /* bytes of RAM that differ as undefined flags do */
 };
 
 /* --- stuck guests ------------------------------------------------------------------------- */
@@ -44,25 +53,26 @@ static void on_alarm(int number)
 		conduct_stop(running);
 }
 
-static enum conduct_end run_side(struct compare_side *side)
+static void watch_start(struct compare_side *side)
 {
 	running = side->machine->conduct;
 	alarm(SILENCE_S);
-	enum conduct_end end = compare_side_run(side);
+}
+
+static void watch_end(void)
+{
 	alarm(0);
 	running = NULL;
-	return end;
 }
 
 /* --- reports ---------------------------------------------------------------------------------- */
 
-static void print_accesses(const struct compare_side *side)
+static void print_events(const struct compare_side *side)
 {
 	uint64_t first = side->items > COMPARE_RECENT ? side->items - COMPARE_RECENT : 0;
 	for (uint64_t n = first; n < side->items; n++) {
-		const struct compare_access *access = &side->recent[n % COMPARE_RECENT];
-		fprintf(stderr, "  %" PRIu64 " %s %04x.%u = %0*x\n", n + 1, access->is_write ? "out" : "in ", access->port, access->size,
-		        2 * access->size, access->value);
+		g_autofree char *text = compare_event_text(&side->recent[n % COMPARE_RECENT]);
+		fprintf(stderr, "  %" PRIu64 " %s\n", n + 1, text);
 	}
 }
 
@@ -70,10 +80,10 @@ static void print_side(const struct compare_side *side)
 {
 	struct pc *pc = side->machine->pc;
 	const struct ctx *ctx = pc_ctx(pc);
-	fprintf(stderr, "\n%s: %s mode, %04x:%08" PRIx64 ", %" PRIu64 " ns, %" PRIu64 " instructions, %" PRIu64 " port accesses; the last of these:\n",
+	fprintf(stderr, "\n%s: %s mode, %04x:%08" PRIx64 ", %" PRIu64 " ns, %" PRIu64 " instructions, %" PRIu64 " port accesses, %" PRIu64 " interrupts; the last of these:\n",
 	        side->name, ctx_mode_name(ctx), ctx->seg[CTX_CS].selector, ctx->rip, clock_now(side->machine->clock),
-	        conduct_stats(side->machine->conduct)->insns, side->items);
-	print_accesses(side);
+	        conduct_stats(side->machine->conduct)->insns, side->items - side->interrupts, side->interrupts);
+	print_events(side);
 	fprintf(stderr, "from where it was the same last:\n");
 	disassemble_print(&side->equal, pc_mem(pc), LINES, stderr);
 	fprintf(stderr, "where it is now:\n");
@@ -96,104 +106,6 @@ static int report(const struct compare *compare, const char *what)
 
 /* --- comparing ----------------------------------------------------------------------------------- */
 
-static bool same_access(const struct compare_access *a, const struct compare_access *b)
-{
-	return a->port == b->port && a->size == b->size && a->is_write == b->is_write && a->value == b->value;
-}
-
-/* Drops what is the same in both. NULL: all of it, as far as both have got. */
-static char *compare_accesses(struct compare *compare)
-{
-	GArray *a = compare->side[0].accesses, *b = compare->side[1].accesses;
-	guint count = MIN(a->len, b->len);
-	uint64_t first = compare->side[0].items - a->len + 1;
-	for (guint n = 0; n < count; n++) {
-		const struct compare_access *left = &g_array_index(a, struct compare_access, n);
-		const struct compare_access *right = &g_array_index(b, struct compare_access, n);
-		if (!same_access(left, right))
-			return g_strdup_printf("port access %" PRIu64 " is %s %04x.%u = %x and %s %04x.%u = %x", first + n,
-			                       left->is_write ? "out" : "in", left->port, left->size, left->value,
-			                       right->is_write ? "out" : "in", right->port, right->size, right->value);
-	}
-	g_array_remove_range(a, 0, count);
-	g_array_remove_range(b, 0, count);
-	return NULL;
-}
-
-/* What KVM does not keep, or keeps in another way; see docs/compare.md. */
-static void make_comparable(struct ctx *ctx)
-{
-	ctx->tsc_offset = 0;
-	ctx->interrupt_shadow = 0;
-	ctx->rflags &= ~(uint64_t)CTX_EFLAGS_RF;
-	ctx->cr0 |= CTX_CR0_ET;
-	ctx->fpu_present = 0;
-	memset(ctx->fxsave, 0, sizeof ctx->fxsave);
-	for (unsigned n = 0; n < CTX_SREGS; n++) {
-		ctx->seg[n].access &= ~(CTX_SEG_ACCESSED | CTX_SEG_REAL);
-		if (n == CTX_LDTR || n == CTX_TR || (ctx->seg[n].access & CTX_SEG_UNUSABLE))
-			ctx->seg[n].access = ctx->seg[n].limit = 0;
-		if (!(ctx->cr0 & CTX_CR0_PE))
-			ctx->seg[n].access = 0;
-	}
-}
-
-static unsigned diff_contexts(const struct compare *compare, FILE *out)
-{
-	struct ctx a = *pc_ctx(compare->side[0].machine->pc), b = *pc_ctx(compare->side[1].machine->pc);
-	if (compare->io_time) {
-		make_comparable(&a);
-		make_comparable(&b);
-	}
-	return ctx_diff(&a, &b, out);
-}
-
-static char *compare_contexts(const struct compare *compare)
-{
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-	unsigned fields = diff_contexts(compare, out);
-	fclose(out);
-	char *what = fields ? g_strdup_printf("%u field%s of the context\n%s", fields, fields > 1 ? "s" : "", text) : NULL;
-	free(text);
-	return what ? g_strchomp(what) : NULL;
-}
-
-static void append_bytes(GString *text, const uint8_t *bytes)
-{
-	for (unsigned n = 0; n < ROW; n++)
-		g_string_append_printf(text, " %02x", bytes[n]);
-}
-
-static char *describe_bytes(uint64_t page, unsigned n, const uint8_t *left, const uint8_t *right)
-{
-	GString *text = g_string_new(NULL);
-	unsigned row = n & ~(ROW - 1);
-	g_string_append_printf(text, "memory at %08" PRIx64 " is %02x and %02x\n%08" PRIx64 " ", page + n, left[n], right[n], page + row);
-	append_bytes(text, left + row);
-	g_string_append(text, "  ");
-	append_bytes(text, right + row);
-	return g_string_free(text, FALSE);
-}
-
-static char *compare_memory(const struct compare *compare)
-{
-	struct mem *a = pc_mem(compare->side[0].machine->pc), *b = pc_mem(compare->side[1].machine->pc);
-	uint8_t left[MEM_PAGE_SIZE], right[MEM_PAGE_SIZE];
-	for (uint64_t page = 0; page < compare->side[0].options.memory; page += MEM_PAGE_SIZE) {
-		if (mem_read_bytes(a, page, left, sizeof left) != mem_read_bytes(b, page, right, sizeof right))
-			return g_strdup_printf("the memory map at %08" PRIx64, page);
-		unsigned n = 0;
-		if (!memcmp(left, right, sizeof left))
-			continue;
-		while (left[n] == right[n])
-			n++;
-		return describe_bytes(page, n, left, right);
-	}
-	return NULL;
-}
-
 static char *compare_positions(const struct compare *compare)
 {
 	const struct compare_side *a = &compare->side[0], *b = &compare->side[1];
@@ -202,43 +114,156 @@ static char *compare_positions(const struct compare *compare)
 	uint64_t left = compare_side_position(a), right = compare_side_position(b);
 	if (left != right)
 		return g_strdup_printf("they do not stop at the same place: %" PRIu64 " and %" PRIu64 " %s", left, right,
-		                       compare->io_time ? "port accesses" : "ns");
+		                       compare->io_time ? "events" : "ns");
 	if (a->items != b->items)
-		return g_strdup_printf("%" PRIu64 " and %" PRIu64 " port accesses", a->items, b->items);
+		return g_strdup_printf("%" PRIu64 " and %" PRIu64 " events", a->items, b->items);
 	return NULL;
+}
+
+/* The one that follows is in the leader's state, or went past it. */
+static char *compare_sought(const struct compare *compare)
+{
+	const struct compare_side *leader = &compare->side[compare->leader], *other = &compare->side[!compare->leader];
+	const char *does = compare_side_is_at_handover(leader) ? "hands over" : "takes an interrupt";
+	g_autofree char *what = compare_same_context(&compare->side[0], &compare->side[1]);
+	if (!what)
+		return NULL;
+	if (!compare->visits)
+		return g_strdup_printf("%s does not come to where %s %s", other->name, leader->name, does);
+	return g_strdup_printf("%s comes to where %s %s (visits: %u), but with %s", other->name, leader->name, does,
+	                       compare->visits, compare->nearest);
+}
+
+static char *compare_late(const struct compare *compare)
+{
+	const struct compare_side *leader = &compare->side[compare->leader], *other = &compare->side[!compare->leader];
+	if (!compare->ignores || other->items - compare->late_since <= LATE_EVENTS)
+		return NULL;
+	return g_strdup_printf("%s does not take an interrupt that %s would have taken %u events ago", leader->name, other->name,
+	                       LATE_EVENTS);
 }
 
 static char *compare_all(struct compare *compare, bool memory)
 {
-	char *what = compare_accesses(compare);
+	struct compare_side *a = &compare->side[0], *b = &compare->side[1];
+	char *what = compare_same_events(a, b);
+	if (!what && compare->sought)
+		what = compare_sought(compare);
 	if (!what)
 		what = compare_positions(compare);
+	if (!what && !compare->sought)
+		what = compare_same_context(a, b);
 	if (!what)
-		what = compare_contexts(compare);
+		what = compare_late(compare);
 	if (!what && memory)
-		what = compare_memory(compare);
+		what = compare_same_memory(a, b, &compare->images);
 	return what;
 }
 
 /* --- in step ------------------------------------------------------------------------------------------ */
 
-static void run_one(struct compare *compare, unsigned n)
+static void run_one(struct compare *compare, unsigned n, enum compare_interrupts interrupts)
 {
-	compare->end[n] = run_side(&compare->side[n]);
+	watch_start(&compare->side[n]);
+	compare->end[n] = compare_side_run(&compare->side[n], interrupts);
+	watch_end();
+}
+
+static bool is_behind(const struct compare *compare, unsigned n)
+{
+	return compare->end[n] == CONDUCT_STOPPED && !silent &&
+	       compare_side_position(&compare->side[n]) < compare_side_position(&compare->side[!n]);
 }
 
 /* Both run to a stop; the one that is behind runs on. */
-static void advance(struct compare *compare)
+static void advance_alike(struct compare *compare)
 {
-	run_one(compare, 0);
-	run_one(compare, 1);
-	for (unsigned tries = 0; tries < TRIES && !silent; tries++) {
-		uint64_t a = compare_side_position(&compare->side[0]), b = compare_side_position(&compare->side[1]);
-		unsigned behind = a < b ? 0 : 1;
-		if (a == b || compare->end[behind] != CONDUCT_STOPPED)
-			return;
-		run_one(compare, behind);
+	struct compare_side *side = compare->side;
+	bool held = compare_side_is_held(&side[0]) && compare_side_is_held(&side[1]);
+	for (unsigned n = 0; n < SIDES; n++)
+		run_one(compare, n, held ? COMPARE_TAKE : COMPARE_HOLD);
+	for (unsigned tries = 0; tries < TRIES && (is_behind(compare, 0) || is_behind(compare, 1)); tries++) {
+		unsigned behind = is_behind(compare, 0) ? 0 : 1;
+		run_one(compare, behind, compare_side_is_held(&side[behind]) ? COMPARE_TAKE : COMPARE_HOLD);
 	}
+}
+
+/* Asked by the one that follows, where the leader's next instruction is its own. */
+static bool is_there(void *asker)
+{
+	struct compare *compare = asker;
+	g_free(compare->nearest);
+	compare->nearest = compare_same_context(&compare->side[0], &compare->side[1]);
+	compare->visits++;
+	return !compare->nearest;
+}
+
+/* The leader is where no port access tells: the other one runs until it is in the
+ * same state. False: it stopped where it could take an interrupt. */
+static bool seek(struct compare *compare, enum compare_interrupts interrupts)
+{
+	struct compare_side *other = &compare->side[!compare->leader];
+	const struct ctx *to = pc_ctx(compare->side[compare->leader].machine->pc);
+	watch_start(other);
+	compare->end[!compare->leader] = compare_side_follow(other, interrupts, to->seg[CTX_CS].base + to->rip, is_there, compare);
+	watch_end();
+	return !compare_side_is_held(other) || is_there(compare);
+}
+
+/* An interrupt that one takes a little later than it could have been taken is no
+ * difference; one that it does not take at all is. */
+static void note_late(struct compare *compare)
+{
+	if (compare->ignores)
+		return;
+	compare->ignores = true;
+	compare->late++;
+	compare->late_since = compare->side[!compare->leader].items;
+}
+
+static enum compare_interrupts patience(const struct compare *compare)
+{
+	return compare->ignores ? COMPARE_IGNORE : COMPARE_HOLD;
+}
+
+static void follow_state(struct compare *compare, enum compare_interrupts interrupts)
+{
+	compare->visits = 0;
+	if (!seek(compare, interrupts)) {
+		note_late(compare);
+		seek(compare, COMPARE_IGNORE);
+	}
+}
+
+static void follow_events(struct compare *compare, enum compare_interrupts interrupts)
+{
+	unsigned other = !compare->leader;
+	run_one(compare, other, interrupts);
+	for (unsigned tries = 0; tries < TRIES && is_behind(compare, other); tries++) {
+		if (compare_side_is_held(&compare->side[other]))
+			note_late(compare);
+		run_one(compare, other, patience(compare));
+	}
+	for (unsigned tries = 0; tries < TRIES && is_behind(compare, compare->leader); tries++)
+		run_one(compare, compare->leader, COMPARE_HOLD);
+}
+
+/* The leader runs to a stop, the other one after it. */
+static void advance_led(struct compare *compare)
+{
+	const struct compare_side *leader = &compare->side[compare->leader];
+	bool taken = compare_side_is_held(leader);
+	if (taken || !pc_pins(compare->side[!compare->leader].machine->pc)->intr)
+		compare->ignores = false;
+	enum compare_interrupts interrupts = taken ? COMPARE_TAKE : patience(compare);
+	run_one(compare, compare->leader, taken ? COMPARE_TAKE : COMPARE_HOLD);
+	bool at_handover = compare_side_is_at_handover(leader);
+	compare->handovers += at_handover;
+	compare->sought = at_handover || compare_side_is_held(leader);
+	if (compare->sought)
+		follow_state(compare, interrupts);
+	else
+		follow_events(compare, interrupts);
 }
 
 static bool is_over(const struct compare *compare)
@@ -252,8 +277,9 @@ static int say_same(const struct compare *compare)
 {
 	const struct compare_side *a = &compare->side[0], *b = &compare->side[1];
 	bool failed = a->script && (a->timed_out || script_run_status(a->script));
-	printf("%s and %s are the same: %" PRIu64 " stops, %" PRIu64 " port accesses, %" PRIu64 " ns of guest time, memory\n", a->name,
-	       b->name, compare->stops, a->items, clock_now(a->machine->clock));
+	printf("%s and %s are the same: %" PRIu64 " stops, %" PRIu64 " port accesses, %" PRIu64 " interrupts (%" PRIu64
+	       " late), %" PRIu64 " hand-overs, %" PRIu64 " ns of guest time, memory (but for undefined flags in %u bytes)\n", a->name, b->name, compare->stops, a->items - a->interrupts,
+	       a->interrupts, compare->late, compare->handovers, clock_now(a->machine->clock), compare->images);
 	if (failed)
 		fprintf(stderr, "v2e run: --compare: both did not do what the commands wait for: %s\n",
 		        script_run_message(a->script) ? script_run_message(a->script) : "--timeout is over");
@@ -272,7 +298,10 @@ static int run_both(struct compare *compare)
 {
 	bool over = false;
 	while (!over) {
-		advance(compare);
+		if (compare->led)
+			advance_led(compare);
+		else
+			advance_alike(compare);
 		if (silent)
 			return say_silent(compare);
 		over = is_over(compare);
@@ -300,11 +329,40 @@ static bool parse(struct compare *compare, const char *value, int argc, char *co
 	return true;
 }
 
+/* KVM and hybrid stop where no port access tells; the emulator can be led there. */
+static void choose_leader(struct compare *compare)
+{
+	for (unsigned n = 0; n < SIDES; n++) {
+		if (compare->side[n].options.engine == RUN_ENGINE_EMU || !compare_side_can_follow(&compare->side[!n]))
+			continue;
+		compare->leader = n;
+		compare->led = true;
+		conduct_stop_at_handovers(compare->side[n].machine->conduct);
+	}
+}
+
+/* Some KVMs show their own. An emulator that shows them too cannot do what they
+ * promise: a guest that relies on it will differ, and one that only looks will not. */
+static void level_features(struct compare *compare)
+{
+	uint32_t ecx, edx;
+	for (unsigned n = 0; n < SIDES; n++) {
+		const struct machine *machine = compare->side[n].machine;
+		if (!machine->kvm || !hv_features(machine->kvm, &ecx, &edx))
+			continue;
+		for (unsigned i = 0; i < SIDES; i++)
+			if (compare->side[i].machine->engine)
+				emu_show_features(compare->side[i].machine->engine, ecx, edx);
+	}
+}
+
 static bool open_sides(struct compare *compare, char **error)
 {
 	for (unsigned n = 0; n < SIDES; n++)
 		if (!compare_side_open(&compare->side[n], compare->io_time, n, error))
 			return false;
+	choose_leader(compare);
+	level_features(compare);
 	return true;
 }
 
@@ -327,6 +385,7 @@ int compare_run(const struct run_options *options, int argc, char *const *argv)
 		if (compare->side[n].name)
 			compare_side_clear(&compare->side[n]);
 	sigaction(SIGALRM, &before, NULL);
+	g_free(compare->nearest);
 	g_free(compare);
 	return status;
 }

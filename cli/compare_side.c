@@ -45,7 +45,7 @@ bool compare_side_parse(struct compare_side *side, const char *spec, int argc, c
 	g_auto(GStrv) words = g_strsplit(spec, ":", -1);
 	*side = (struct compare_side){ .name = g_strdup(spec) };
 	run_options_init(&side->options);
-	side->accesses = g_array_new(FALSE, FALSE, sizeof(struct compare_access));
+	side->events = g_array_new(FALSE, FALSE, sizeof(struct compare_event));
 	if (!run_options_parse(&side->options, argc, argv, error) || !parse_words(side, words, error) ||
 	    !check_ports(&side->options, error))
 		return false;
@@ -74,19 +74,19 @@ static bool is_data_port(uint16_t port)
 	return port == 0x1f0 || port == 0x170 || port == 0x511;
 }
 
-static void note(struct compare_side *side, const struct compare_access *access)
+static void note(struct compare_side *side, const struct compare_event *event)
 {
-	g_array_append_val(side->accesses, *access);
-	side->recent[side->items++ % COMPARE_RECENT] = *access;
+	g_array_append_val(side->events, *event);
+	side->recent[side->items++ % COMPARE_RECENT] = *event;
 }
 
 static void hear(void *owner, uint16_t port, unsigned size, bool is_write, const void *data, size_t count)
 {
 	struct compare_side *side = owner;
-	struct compare_access access = { port, (uint8_t)size, is_write, 0 };
+	struct compare_event event = { is_write ? COMPARE_OUT : COMPARE_IN, port, (uint8_t)size, 0 };
 	for (size_t n = 0; n < count; n++) {
-		memcpy(&access.value, (const uint8_t *)data + n * size, size);
-		note(side, &access);
+		memcpy(&event.value, (const uint8_t *)data + n * size, size);
+		note(side, &event);
 	}
 	if (is_data_port(port))
 		return;
@@ -94,6 +94,25 @@ static void hear(void *owner, uint16_t port, unsigned size, bool is_write, const
 	if (side->io_time)
 		clock_wait_until(clock, clock_now(clock) + count * COMPARE_IO_NS);
 	stop(side);
+}
+
+/* The next one waits again until the two were compared. */
+static uint8_t note_interrupt(void *owner)
+{
+	struct compare_side *side = owner;
+	struct compare_event event = { .kind = COMPARE_INTERRUPT, .value = side->acknowledge(side->board) };
+	note(side, &event);
+	side->interrupts++;
+	pc_pins(side->machine->pc)->hold_intr = true;
+	return (uint8_t)event.value;
+}
+
+static void hear_interrupts(struct compare_side *side)
+{
+	struct cpu_pins *pins = pc_pins(side->machine->pc);
+	side->acknowledge = pins->acknowledge;
+	side->board = pins->owner;
+	pins->owner = side;
 }
 
 static void step(void *owner)
@@ -148,6 +167,7 @@ static void start(struct compare_side *side)
 		chardev_set_tap(machine->serial[0], serial_byte, side->script);
 	}
 	bus_set_tap(pc_bus(machine->pc), (struct bus_tap){ hear, side });
+	hear_interrupts(side);
 	side->tick = clock_timer_new(machine->clock, tick, side);
 	side->step = clock_timer_new(machine->clock, step, side);
 	clock_timer_set(side->tick, RUN_TICK_NS);
@@ -182,16 +202,63 @@ void compare_side_clear(struct compare_side *side)
 	machine_free(side->machine);
 	script_run_free(side->script);
 	g_free(side->flipped);
-	g_array_unref(side->accesses);
+	g_array_unref(side->events);
 	run_options_clear(&side->options);
 	g_free(side->name);
 }
 
 /* --- running ---------------------------------------------------------------------------------- */
 
-enum conduct_end compare_side_run(struct compare_side *side)
+/* In another process it cannot be told to ignore interrupts. */
+bool compare_side_can_follow(const struct compare_side *side)
 {
+	return side->options.engine == RUN_ENGINE_EMU && side->options.channel != RUN_CHANNEL_PROCESS;
+}
+
+enum conduct_end compare_side_run(struct compare_side *side, enum compare_interrupts interrupts)
+{
+	struct cpu_pins *pins = pc_pins(side->machine->pc);
+	pins->acknowledge = interrupts == COMPARE_IGNORE ? NULL : note_interrupt;
+	pins->hold_intr = interrupts == COMPARE_HOLD;
 	return conduct_run(side->machine->conduct);
+}
+
+/* The conductor's debugger. */
+static void look(void *debugger, enum stop_reason reason)
+{
+	struct compare_side *side = debugger;
+	struct debug_request *debug = &pc_ctx(side->machine->pc)->debug;
+	if (reason != STOP_DEBUG)
+		return;
+	debug->hit = 0;
+	debug->resume = 1;
+	if (side->is_there(side->asker))
+		stop(side);
+}
+
+enum conduct_end compare_side_follow(struct compare_side *side, enum compare_interrupts interrupts, uint64_t linear,
+                                     bool (*is_there)(void *asker), void *asker)
+{
+	struct debug_request *debug = &pc_ctx(side->machine->pc)->debug;
+	*debug = (struct debug_request){ .armed = 1, .points = 1 };
+	debug->point[0] = (struct debug_point){ .address = (uint32_t)linear, .size = 1, .kinds = DEBUG_CODE_AT };
+	side->is_there = is_there;
+	side->asker = asker;
+	conduct_set_debugger(side->machine->conduct, look, side);
+	enum conduct_end end = compare_side_run(side, interrupts);
+	conduct_set_debugger(side->machine->conduct, NULL, NULL);
+	debug->armed = 0;
+	return end;
+}
+
+bool compare_side_is_held(const struct compare_side *side)
+{
+	return pc_ctx(side->machine->pc)->stop_reason == STOP_HELD;
+}
+
+bool compare_side_is_at_handover(const struct compare_side *side)
+{
+	return conduct_is_at_handover(side->machine->conduct);
 }
 
 uint64_t compare_side_position(const struct compare_side *side)

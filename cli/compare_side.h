@@ -10,11 +10,14 @@
 #define COMPARE_IO_NS 1000u
 #define COMPARE_RECENT 16u
 
-struct compare_access {
-	uint16_t port;
+/* What the processor did that its board heard of. */
+enum compare_kind { COMPARE_IN, COMPARE_OUT, COMPARE_INTERRUPT };
+
+struct compare_event {
+	enum compare_kind kind;
+	uint16_t port;  /* not for an interrupt */
 	uint8_t size;
-	bool is_write;
-	uint32_t value;
+	uint32_t value; /* of an interrupt: its vector */
 };
 
 struct compare_side {
@@ -29,10 +32,16 @@ struct compare_side {
 	struct script_run *script;  /* NULL: no commands */
 	bool done;                  /* commands done, or the timeout is over */
 	bool timed_out;
-	GArray *accesses;           /* struct compare_access, not yet compared */
-	uint64_t items;             /* port accesses since the start */
-	struct compare_access recent[COMPARE_RECENT]; /* item n is [n % COMPARE_RECENT] */
+	GArray *events;             /* struct compare_event, not yet compared */
+	uint64_t items, interrupts; /* events since the start; interrupts among them */
+	struct compare_event recent[COMPARE_RECENT]; /* item n is [n % COMPARE_RECENT] */
 	struct ctx equal;           /* the context when it last was the same */
+	/* The board's own, behind note_interrupt(). */
+	uint8_t (*acknowledge)(void *owner);
+	void *board;
+	/* While it follows: asked at each visit of an address. */
+	bool (*is_there)(void *asker);
+	void *asker;
 };
 
 /* `spec`: ENGINE[:OPTION=VALUE]..., on top of the command line. Returns false with
@@ -42,9 +51,26 @@ bool compare_side_parse(struct compare_side *side, const char *spec, int argc, c
 bool compare_side_open(struct compare_side *side, bool io_time, bool second, char **error);
 void compare_side_clear(struct compare_side *side);
 
-/* Runs to the next point where the two may be compared. */
-enum conduct_end compare_side_run(struct compare_side *side);
-/* How far it is: guest ns, or port accesses with io_time. */
+/* Can stop at any address. */
+bool compare_side_can_follow(const struct compare_side *side);
+
+enum compare_interrupts {
+	COMPARE_HOLD,   /* stops where it could take one */
+	COMPARE_TAKE,   /* takes one, and holds the next */
+	COMPARE_IGNORE, /* takes none */
+};
+
+/* Runs to the next point where the two may be compared: behind a port access,
+ * before an interrupt, at a hand-over. */
+enum conduct_end compare_side_run(struct compare_side *side, enum compare_interrupts interrupts);
+/* As that, and asks is_there() each time that it is before the instruction at
+ * `linear`; ends when the answer is yes. */
+enum conduct_end compare_side_follow(struct compare_side *side, enum compare_interrupts interrupts, uint64_t linear,
+                                     bool (*is_there)(void *asker), void *asker);
+/* Before an interrupt. */
+bool compare_side_is_held(const struct compare_side *side);
+bool compare_side_is_at_handover(const struct compare_side *side);
+/* How far it is: guest ns, or events with io_time. */
 uint64_t compare_side_position(const struct compare_side *side);
 
 #endif

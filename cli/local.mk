@@ -5,6 +5,8 @@ libv2e_a_SOURCES += $(cli_sources)
 cli_sources = \
 	cli/compare.c \
 	cli/compare.h \
+	cli/compare_same.c \
+	cli/compare_same.h \
 	cli/compare_side.c \
 	cli/compare_side.h \
 	cli/cpuid.c \

@@ -114,6 +114,7 @@ struct emu {
 	struct block_cache *cache;
 	struct fpu_host *fpu;
 	enum emu_cpu cpu;
+	uint32_t feature_ecx, feature_edx; /* CPUID's leaf 1 */
 	struct decoder *decoder;
 	struct jit *jit;     /* NULL: none */
 	bool shutdown;       /* a fault could not be delivered */
@@ -309,5 +310,8 @@ void emu_flags_changed(struct emu *emu);
 uint32_t control_cr4_defined(const struct emu *emu);
 /* Rows that are nothing on this CPU model. */
 enum exec exec_undefined(struct emu *emu, const struct insn *insn);
+
+/* EDX of CPUID's leaf 1. */
+uint32_t cpuid_features(enum emu_cpu cpu);
 
 #endif

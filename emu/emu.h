@@ -34,6 +34,10 @@ struct emu_config {
  * by ops->free. Returns NULL and a message (g_free) when the host lacks memory. */
 struct engine *emu_new(const struct emu_config *config, char **error);
 
+/* ECX and EDX of CPUID's leaf 1 from now on, to be like an engine that shows others
+ * than those of the model. Nothing else changes. */
+void emu_show_features(struct engine *engine, uint32_t ecx, uint32_t edx);
+
 /* "386", "486", "pentium", "p6". */
 bool emu_cpu_parse(const char *name, enum emu_cpu *cpu);
 

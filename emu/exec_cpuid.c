@@ -14,7 +14,7 @@ enum {
 	CPUID_SSE = 1 << 25, CPUID_SSE2 = 1 << 26,
 };
 
-static uint32_t cpuid_features(enum emu_cpu cpu)
+uint32_t cpuid_features(enum emu_cpu cpu)
 {
 	uint32_t pentium = CPUID_FPU | CPUID_VME | CPUID_DE | CPUID_PSE | CPUID_TSC | CPUID_MSR | CPUID_CX8;
 	switch (cpu) {
@@ -40,7 +40,8 @@ static void cpuid_leaf(const struct emu *emu, uint32_t leaf, uint32_t out[4])
 		break;
 	case 1:
 		out[0] = emu_cpu_signature(emu->cpu);
-		out[3] = cpuid_features(emu->cpu);
+		out[2] = emu->feature_ecx;
+		out[3] = emu->feature_edx;
 		break;
 	case 2: /* one pass; no descriptors */
 		out[0] = emu->cpu == EMU_CPU_P6;
@@ -50,7 +51,8 @@ static void cpuid_leaf(const struct emu *emu, uint32_t leaf, uint32_t out[4])
 	}
 }
 
-/* Above the highest leaf: the data of the highest one (SDM vol. 2, CPUID). */
+/* Above the highest leaf, also from 80000000h on: the data of the highest one (SDM
+ * vol. 2, CPUID). */
 enum exec exec_cpuid(struct emu *emu, const struct insn *insn)
 {
 	union ctx_reg *gpr = emu->ctx->gpr;
@@ -58,7 +60,7 @@ enum exec exec_cpuid(struct emu *emu, const struct insn *insn)
 	(void)insn;
 	cpuid_leaf(emu, 0, out);
 	highest = out[0];
-	if (leaf > highest && leaf < 0x80000000u)
+	if (leaf > highest)
 		leaf = highest;
 	cpuid_leaf(emu, leaf, out);
 	gpr[CTX_RAX].e = out[0];

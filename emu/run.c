@@ -133,14 +133,14 @@ static void take_pending_db(struct emu *emu)
 	intr_deliver_fault(emu);
 }
 
-/* The pins, in the order of SDM vol. 3, table 6-2. True: run() has to stop. */
-static bool take_pins(struct emu *emu)
+/* The pins, in the order of SDM vol. 3, table 6-2. Returns STOP_NONE to go on. */
+static enum stop_reason take_pins(struct emu *emu)
 {
 	struct cpu_pins *pins = emu->pins;
 	struct ctx *ctx = emu->ctx;
 	atomic_store_explicit(&pins->attention, false, memory_order_relaxed);
 	if (pins->stop || pins->reset)
-		return true;
+		return STOP_KICK;
 	if (pins->smi && !ctx->smm) {
 		pins->smi = false;
 		if (emu->cpu >= EMU_CPU_PENTIUM)
@@ -157,9 +157,12 @@ static bool take_pins(struct emu *emu)
 		take_event(emu, VEC_NMI);
 		ctx->nmi_masked = 1;
 	}
-	if (pins->intr && interrupts_open(emu) && pins->acknowledge && !debugger_holds_interrupts(emu))
+	if (pins->intr && interrupts_open(emu) && pins->acknowledge && !debugger_holds_interrupts(emu)) {
+		if (pins->hold_intr)
+			return STOP_HELD;
 		take_event(emu, pins->acknowledge(pins->owner));
-	return false;
+	}
+	return STOP_NONE;
 }
 
 static void trace_insn(struct emu *emu, const struct insn *insn)
@@ -265,8 +268,11 @@ static enum exec run_single(struct emu *emu)
 /* What the fast loop leaves aside. Returns STOP_NONE to go on. */
 static enum stop_reason run_special(struct emu *emu)
 {
-	if (atomic_load_explicit(&emu->pins->attention, memory_order_acquire) && take_pins(emu))
-		return STOP_KICK;
+	if (atomic_load_explicit(&emu->pins->attention, memory_order_acquire)) {
+		enum stop_reason reason = take_pins(emu);
+		if (reason != STOP_NONE)
+			return reason;
+	}
 	if (emu->ctx->pending_db)
 		take_pending_db(emu);
 	if (emu->shutdown)
@@ -448,6 +454,7 @@ struct engine *emu_new(const struct emu_config *config, char **error)
 	emu->clock = config->clock;
 	emu->pins = config->pins;
 	emu->cpu = config->cpu;
+	emu->feature_edx = cpuid_features(config->cpu);
 	emu->set_smm = config->set_smm;
 	emu->owner = config->owner;
 	emu->flat = config->mem->flat;
@@ -465,6 +472,13 @@ struct engine *emu_new(const struct emu_config *config, char **error)
 		*error = g_strdup("emulator: no memory for the code cache");
 	emu_free(&emu->engine);
 	return NULL;
+}
+
+void emu_show_features(struct engine *engine, uint32_t ecx, uint32_t edx)
+{
+	struct emu *emu = (struct emu *)engine;
+	emu->feature_ecx = ecx;
+	emu->feature_edx = edx;
 }
 
 bool emu_cpu_parse(const char *name, enum emu_cpu *cpu)

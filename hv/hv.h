@@ -122,6 +122,10 @@ enum hv_watch hv_watch_of(const struct engine *engine);
 /* How often KVM_RUN was called. */
 uint64_t hv_exits(const struct engine *engine);
 
+/* ECX and EDX of CPUID's leaf 1 as the guest sees them: there are KVMs that do not
+ * do as they are told. False: KVM does not say. */
+bool hv_features(const struct engine *engine, uint32_t *ecx, uint32_t *edx);
+
 /* ctx.stop_detail with STOP_MODE and STOP_ERROR. */
 enum hv_detail {
 	HV_DETAIL_NONE,

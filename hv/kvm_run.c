@@ -203,6 +203,8 @@ static enum stop_reason deliver(struct kvm *kvm)
 		mark_dirty(kvm, KVM_SYNC_X86_EVENTS);
 	}
 	if (is_set(&pins->intr) && interrupts_open(kvm) && pins->acknowledge) {
+		if (pins->hold_intr)
+			return STOP_HELD;
 		if (leaves_interrupts(kvm))
 			return STOP_MODE;
 		inject(kvm, pins->acknowledge(pins->owner));

@@ -311,6 +311,26 @@ static int set_cpuid(struct kvm *kvm)
 	return kvm_vm_ioctl(kvm->vm.vcpu, KVM_SET_CPUID2, list);
 }
 
+#define CPUID_ENTRIES 256u
+#define FEATURE_APIC  0x200u
+
+bool hv_features(const struct engine *engine, uint32_t *ecx, uint32_t *edx)
+{
+	const struct kvm *kvm = (const struct kvm *)engine;
+	g_autofree struct kvm_cpuid2 *list = g_malloc0(sizeof *list + CPUID_ENTRIES * sizeof *list->entries);
+	list->nent = CPUID_ENTRIES;
+	if (kvm_vm_ioctl(kvm->vm.vcpu, KVM_GET_CPUID2, list))
+		return false;
+	for (unsigned n = 0; n < MIN(list->nent, CPUID_ENTRIES); n++) {
+		if (list->entries[n].function != 1)
+			continue;
+		*ecx = list->entries[n].ecx;
+		*edx = list->entries[n].edx & ~FEATURE_APIC; /* the guest's apic_base decides; see ctx_reset() */
+		return true;
+	}
+	return false;
+}
+
 /* Bits that are 0 in these bitmaps exit. Without the capability store_msrs() asks. */
 static void let_writes_exit(struct kvm *kvm)
 {

@@ -171,6 +171,7 @@ static void tell_pins(struct process_channel *channel)
 	to->smi = pins->smi;
 	to->init = pins->init;
 	to->reset = pins->reset;
+	to->hold_intr = pins->hold_intr;
 	__atomic_store_n(&to->stop, false, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&pins->stop, __ATOMIC_SEQ_CST))
 		__atomic_store_n(&to->stop, true, __ATOMIC_SEQ_CST);

@@ -22,13 +22,15 @@ struct conduct {
 	void (*debug_stop)(void *debugger, enum stop_reason reason); /* NULL: no debugger */
 	void *debugger;
 	bool unwanted; /* it wanted to give the context away, but nobody else takes it */
+	bool stops_at_handovers;
+	unsigned next; /* stopped there: the channel that gets the context */
 };
 
 struct conduct *conduct_new(const struct conduct_config *config)
 {
 	struct conduct *conduct = g_new0(struct conduct, 1);
 	conduct->config = *config;
-	conduct->last = NO_CHANNEL;
+	conduct->last = conduct->next = NO_CHANNEL;
 	return conduct;
 }
 
@@ -46,6 +48,16 @@ void conduct_set_debugger(struct conduct *conduct, void (*stop)(void *debugger, 
 {
 	conduct->debug_stop = stop;
 	conduct->debugger = debugger;
+}
+
+void conduct_stop_at_handovers(struct conduct *conduct)
+{
+	conduct->stops_at_handovers = true;
+}
+
+bool conduct_is_at_handover(const struct conduct *conduct)
+{
+	return conduct->next != NO_CHANNEL;
 }
 
 static bool pin_is_set(const bool *pin)
@@ -106,6 +118,17 @@ static unsigned pick_channel(const struct conduct *conduct)
 		return conduct->last;
 	unsigned n = first_that_can(conduct, true);
 	return n != NO_CHANNEL ? n : first_that_can(conduct, false);
+}
+
+/* Being asked may change what an engine answers, so it is done once. True: the run
+ * stops here, and goes on with this channel. */
+static bool pick_next(struct conduct *conduct, unsigned *n)
+{
+	*n = conduct->next != NO_CHANNEL ? conduct->next : pick_channel(conduct);
+	bool stops = conduct->stops_at_handovers && conduct->next == NO_CHANNEL && *n != conduct->last &&
+	             *n != NO_CHANNEL && conduct->last != NO_CHANNEL;
+	conduct->next = stops ? *n : NO_CHANNEL;
+	return stops;
 }
 
 static uint64_t insns_to_deadline(struct clock *clock)
@@ -215,6 +238,7 @@ static bool reset_board(struct conduct *conduct, bool from_shutdown)
 {
 	const struct conduct_config *config = &conduct->config;
 	const struct debug_request debug = config->ctx->debug;
+	conduct->next = NO_CHANNEL;
 	if (!config->reset(config->owner, from_shutdown))
 		return false;
 	config->ctx->debug = debug;
@@ -248,6 +272,8 @@ static int see_to_stop(struct conduct *conduct, unsigned n, enum stop_reason rea
 	case STOP_DEBUG:
 		tell_debugger(conduct, reason);
 		break;
+	case STOP_HELD:
+		return CONDUCT_STOPPED;
 	case STOP_SHUTDOWN:
 		tell_debugger(conduct, reason);
 		return reset_board(conduct, true) ? -1 : CONDUCT_SHUTDOWN;
@@ -270,7 +296,9 @@ static int step(struct conduct *conduct)
 		return CONDUCT_STOPPED;
 	if (take_pin(&pins->reset) && !reset_board(conduct, false))
 		return CONDUCT_SHUTDOWN;
-	unsigned n = pick_channel(conduct);
+	unsigned n;
+	if (pick_next(conduct, &n))
+		return CONDUCT_STOPPED;
 	if (n == NO_CHANNEL)
 		return report(conduct, "no engine can run this");
 	enum stop_reason reason = run_channel(conduct, n);

@@ -12,7 +12,7 @@ struct conduct;
 
 /* How a run ended. */
 enum conduct_end {
-	CONDUCT_STOPPED,  /* conduct_stop() */
+	CONDUCT_STOPPED,  /* conduct_stop(), STOP_HELD, conduct_stop_at_handovers() */
 	CONDUCT_SHUTDOWN, /* triple fault or reset, and the board does not reset on it */
 	CONDUCT_HALTED,   /* HLT with nothing that could ever wake it: no timer runs
 	                   * and nobody outside can interrupt (IF = 0, or virtual
@@ -57,6 +57,12 @@ void conduct_free(struct conduct *conduct);
  * STOP_SHUTDOWN is answered with a reset. While ctx.debug is armed the context
  * goes to engines that heed it, if any of them can run it. */
 void conduct_set_debugger(struct conduct *conduct, void (*stop)(void *debugger, enum stop_reason reason), void *debugger);
+
+/* From now on conduct_run() ends before each hand-over: the page is as one engine
+ * left it, and the other gets it when it is called again. */
+void conduct_stop_at_handovers(struct conduct *conduct);
+/* Is that how the last conduct_run() ended? */
+bool conduct_is_at_handover(const struct conduct *conduct);
 
 /* Runs the guest until one of enum conduct_end. May be called again: a stop that
  * was seen is over. */

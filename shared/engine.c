@@ -11,6 +11,7 @@ const char *stop_reason_name(enum stop_reason reason)
 		[STOP_SHUTDOWN] = "shutdown",
 		[STOP_ERROR] = "error",
 		[STOP_DEBUG] = "debug",
+		[STOP_HELD] = "held",
 	};
 	return (unsigned)reason < STOP_REASONS ? names[reason] : "unknown";
 }

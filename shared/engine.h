@@ -15,6 +15,7 @@ enum stop_reason {
 	STOP_SHUTDOWN, /* triple fault; ctx holds the state before it */
 	STOP_ERROR,    /* this engine cannot go on; stop_detail: engine's own code */
 	STOP_DEBUG,    /* ctx.debug asked for it; ctx.debug.hit */
+	STOP_HELD,     /* pins.hold_intr, and INTR would have been taken here */
 	STOP_REASONS,
 };
 

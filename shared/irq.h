@@ -30,6 +30,7 @@ struct cpu_pins {
 	bool init;  /* edge, latched: CPU reset without the board (ports 64h, 92h) */
 	bool reset; /* latched: reset of the whole board (port CF9h); conductor */
 	bool stop;  /* latched: the conductor wants control (end of the run, ...) */
+	bool hold_intr; /* engines stop where they would take INTR (STOP_HELD) */
 	/* INTA cycle: returns the vector. */
 	uint8_t (*acknowledge)(void *owner);
 	void *owner;

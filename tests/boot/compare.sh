@@ -47,9 +47,12 @@ check "an unknown option" bad "unknown option" emu,emu:fast=1
 check "a mistake in another process" bad "flip" emu,emu:channel=process:flip=5
 
 if "$V2E" run --engine kvm --do quit >out 2>err; then
-	"$V2E" run --compare kvm,emu --timeout 10ms >out 2>err
-	check "KVM is like the emulator for hundreds of port accesses" \
-		grep -hE '(same so far|the same): [0-9]{3,} stops' out err
+	check "KVM is like the emulator" until_text kvm,emu
+	check "for thousands of port accesses" grep -qE ': [0-9]{4,} stops, [0-9]{4,} port accesses, [1-9][0-9]* interrupts' out
+	check "so is the hybrid" until_text hybrid:threshold=0,emu
+	check "at hundreds of hand-overs as well" grep -qE ' [0-9]{3,} hand-overs' out
+	check "a bit that flips in the emulator" compare 1 emu:flip=200000,hybrid --timeout 5s
+	check "is found, and the hand-overs before it shown" grep -q '^the last transitions:' err
 else
 	skip "KVM and the emulator" "$(head -n 1 err)"
 fi

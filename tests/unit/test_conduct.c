@@ -59,6 +59,8 @@ static enum stop_reason play(struct ctx *ctx, char letter)
 		return STOP_KICK;
 	case 's':
 		return STOP_SHUTDOWN;
+	case 'H':
+		return STOP_HELD;
 	case 'e':
 		ctx->stop_detail = 42;
 		return STOP_ERROR;
@@ -234,6 +236,54 @@ START_TEST(engines_by_mode)
 	ck_assert_uint_eq(stats()->stops[STOP_KICK], 4);
 	ck_assert_uint_eq(stats()->insns, 7 * 3);
 	ck_assert_uint_eq(stats()->blocks, 7);
+}
+END_TEST
+
+START_TEST(stops_at_handovers)
+{
+	new_conduct(CLOCK_KIND_VIRTUAL, "kpk", "r");
+	conduct_stop_at_handovers(conduct);
+	ck_assert(!conduct_is_at_handover(conduct));
+	ck_assert_int_eq(conduct_run(conduct), CONDUCT_STOPPED);
+	ck_assert(conduct_is_at_handover(conduct));
+	ck_assert_uint_eq(a.runs, 2);
+	ck_assert_uint_eq(b.runs, 0);
+	ck_assert_uint_eq(stats()->handovers, 0);
+	/* The answer of before counts, also when it would be another one now. */
+	b.never = true;
+	ck_assert_int_eq(conduct_run(conduct), CONDUCT_STOPPED);
+	ck_assert(conduct_is_at_handover(conduct));
+	ck_assert_uint_eq(b.runs, 1);
+	ck_assert_uint_eq(stats()->handovers, 1);
+	ck_assert_int_eq(conduct_run(conduct), CONDUCT_STOPPED);
+	ck_assert(!conduct_is_at_handover(conduct));
+	ck_assert_uint_eq(a.runs, 4);
+	ck_assert_uint_eq(stats()->handovers, 2);
+}
+END_TEST
+
+/* A reset in between: the hand-over is not due any more. */
+START_TEST(reset_at_a_handover)
+{
+	new_conduct(CLOCK_KIND_VIRTUAL, "pk", "k");
+	conduct_stop_at_handovers(conduct);
+	ck_assert_int_eq(conduct_run(conduct), CONDUCT_STOPPED);
+	pins.reset = true;
+	ck_assert_int_eq(conduct_run(conduct), CONDUCT_STOPPED);
+	ck_assert_uint_eq(resets, 1);
+	ck_assert_uint_eq(a.runs, 3);
+	ck_assert_uint_eq(b.runs, 0);
+}
+END_TEST
+
+START_TEST(held_ends)
+{
+	new_conduct(CLOCK_KIND_VIRTUAL, "kHk", "");
+	ck_assert_int_eq(conduct_run(conduct), CONDUCT_STOPPED);
+	ck_assert_uint_eq(a.runs, 2);
+	ck_assert_uint_eq(page.stop_reason, STOP_HELD);
+	ck_assert_int_eq(conduct_run(conduct), CONDUCT_STOPPED);
+	ck_assert_uint_eq(a.runs, 4);
 }
 END_TEST
 
@@ -517,6 +567,9 @@ Suite *suite_conduct(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, stop_ends_and_may_go_on);
 	tcase_add_test(tcase, engines_by_mode);
+	tcase_add_test(tcase, stops_at_handovers);
+	tcase_add_test(tcase, reset_at_a_handover);
+	tcase_add_test(tcase, held_ends);
 	tcase_add_test(tcase, engines_keep_the_context);
 	tcase_add_test(tcase, nobody_wants_the_context);
 	tcase_add_test(tcase, threshold_after_real_mode);

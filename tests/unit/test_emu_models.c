@@ -111,6 +111,22 @@ START_TEST(cpuid_signature_and_features)
 }
 END_TEST
 
+/* Also where an extended leaf would be: the data of the highest leaf. */
+START_TEST(cpuid_above_the_highest_leaf)
+{
+	static const uint32_t leaves[] = { 3, 0x7fffffff, 0x80000000, 0x80000001, 0xffffffff };
+	for (unsigned n = 0; n < sizeof leaves / sizeof *leaves; n++) {
+		const uint8_t code[] = { 0xb8, D(leaves[n]), 0x0f, 0xa2 };
+		try(EMU_CPU_P6, code, sizeof code);
+		ck_assert_uint_eq(rig->ctx->gpr[CTX_RAX].e, 1);
+		ck_assert_uint_eq(rig->ctx->gpr[CTX_RDX].e, 0);
+		try(EMU_CPU_PENTIUM, code, sizeof code);
+		ck_assert_uint_eq(rig->ctx->gpr[CTX_RAX].e, emu_cpu_signature(EMU_CPU_PENTIUM));
+		ck_assert_uint_eq(rig->ctx->gpr[CTX_RDX].e, 0x13f);
+	}
+}
+END_TEST
+
 START_TEST(cr4_takes_only_what_the_model_has)
 {
 	static const uint8_t pse[] = { 0xb8, D(0x10), 0x0f, 0x22, 0xe0 }, pae[] = { 0xb8, D(0x20), 0x0f, 0x22, 0xe0 };
@@ -298,7 +314,8 @@ Suite *suite_emu_models(void)
 {
 	return RIG_SUITE("emu_models", start, stop, instructions_of_the_386, instructions_of_the_486,
 	                 instructions_of_the_pentium, instructions_of_the_p6, flags_tell_the_model,
-	                 cpuid_signature_and_features, cr4_takes_only_what_the_model_has, cr0_refuses_what_makes_no_sense,
+	                 cpuid_signature_and_features, cpuid_above_the_highest_leaf,
+	                 cr4_takes_only_what_the_model_has, cr0_refuses_what_makes_no_sense,
 	                 control_registers_that_are_none, undefined_forms, outside_protected_mode_selectors_mean_nothing,
 	                 lock_is_for_memory_that_is_changed, fifteen_bytes_run_sixteen_are_gp,
 	                 privileged_instructions_in_ring_3, time_stamps, sysenter_and_sysexit);

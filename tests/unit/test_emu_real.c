@@ -273,6 +273,36 @@ START_TEST(sti_lets_one_instruction_run)
 }
 END_TEST
 
+/* It stops exactly where the interrupt would come, as often as it is asked. */
+START_TEST(held_interrupt_stops)
+{
+	CODE(rig, 0xfb, 0x40, 0xf4, 0x40, 0xf4); /* sti; inc ax; hlt; inc ax; hlt */
+	rig->machine->pins.hold_intr = true;
+	rig_interrupt(rig, 0x20);
+	for (unsigned n = 0; n < 2; n++) {
+		ck_assert_uint_eq(rig_run(rig), RIG_OTHER);
+		ck_assert_uint_eq(rig->ctx->rip, 2);
+		ck_assert_uint_eq(rig->ctx->gpr[CTX_RAX].x, 1);
+		ck_assert(rig->machine->pins.intr);
+	}
+	rig->machine->pins.hold_intr = false;
+	ck_assert_uint_eq(rig_run(rig), 0x20);
+	ck_frame(2, CTX_EFLAGS_IF, CTX_EFLAGS_IF);
+}
+END_TEST
+
+START_TEST(held_interrupt_ends_hlt)
+{
+	CODE(rig, 0xfb, 0xf4, 0x40, 0xf4); /* sti; hlt; inc ax; hlt */
+	rig->machine->pins.hold_intr = true;
+	ck_assert_uint_eq(rig_run(rig), RIG_HALTED);
+	rig_interrupt(rig, 0x20);
+	ck_assert_uint_eq(rig_run(rig), RIG_OTHER);
+	ck_assert_uint_eq(rig->ctx->rip, 2);
+	ck_assert(!rig->ctx->halted);
+}
+END_TEST
+
 START_TEST(sti_cli_lets_no_interrupt_in)
 {
 	CODE(rig, 0xfb, 0xfa, 0x40, 0xf4);
@@ -566,6 +596,8 @@ Suite *suite_emu_real(void)
 	suite_add_tcase(suite, limits);
 	tcase_add_checked_fixture(events, start, stop);
 	tcase_add_test(events, sti_lets_one_instruction_run);
+	tcase_add_test(events, held_interrupt_stops);
+	tcase_add_test(events, held_interrupt_ends_hlt);
 	tcase_add_test(events, sti_cli_lets_no_interrupt_in);
 	tcase_add_test(events, second_sti_casts_no_shadow);
 	tcase_add_test(events, sti_hlt_sleeps_no_interrupt_away);
