@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "emu/emu.h"
-#include "shared/channel_process.h"
 #include "shared/channel_thread.h"
 
 static void set_smm(void *owner, bool in_smm)
@@ -30,10 +29,10 @@ static struct engine *build(void *owner, const struct channel_process_parts *par
 	return emu_new(&config, error);
 }
 
-static struct channel *open_process(const struct run_options *options, struct pc *pc, char **error)
+static struct channel *open_process(const struct run_options *options, const struct channel_process_parts *parts, char **error)
 {
 	const struct channel_process_config config = {
-		.name = "emu", .parts = board_parts(pc), .build = build, .owner = (void *)options,
+		.name = "emu", .parts = *parts, .build = build, .owner = (void *)options,
 	};
 	char *problem = NULL;
 	struct channel *channel = channel_new_process(&config, &problem);
@@ -50,16 +49,21 @@ static struct channel *open_near(enum run_channel kind, struct engine *engine)
 	return channel_new_thread(engine, kind == RUN_CHANNEL_EVENTFD ? CHANNEL_EVENTFD : CHANNEL_FUTEX);
 }
 
-struct channel *emulator_open(const struct run_options *options, struct pc *pc, struct engine **engine, char **error)
+struct channel *emulator_open_parts(const struct run_options *options, const struct channel_process_parts *parts, struct engine **engine, char **error)
 {
 	*engine = NULL;
 	if (options->channel == RUN_CHANNEL_PROCESS)
-		return open_process(options, pc, error);
-	const struct channel_process_parts parts = board_parts(pc);
-	if (!(*engine = build((void *)options, &parts, error)))
+		return open_process(options, parts, error);
+	if (!(*engine = build((void *)options, parts, error)))
 		return NULL;
 	struct channel *channel = open_near(options->channel, *engine);
 	if (!channel)
 		*error = g_strdup_printf("the emulator's channel cannot start: %s; free some memory", g_strerror(errno));
 	return channel;
+}
+
+struct channel *emulator_open(const struct run_options *options, struct pc *pc, struct engine **engine, char **error)
+{
+	const struct channel_process_parts parts = board_parts(pc);
+	return emulator_open_parts(options, &parts, engine, error);
 }

@@ -3,12 +3,37 @@ v2e_SOURCES = cli/main.c
 libv2e_a_SOURCES += $(cli_sources)
 
 cli_sources = \
+	cli/bench.c \
+	cli/bench.h \
+	cli/bench_floor.c \
+	cli/bench_guest.S \
+	cli/bench_guest.h \
+	cli/bench_host.c \
+	cli/bench_host.h \
+	cli/bench_machine.c \
+	cli/bench_options.c \
+	cli/bench_options.h \
+	cli/bench_plan.c \
+	cli/bench_plan.h \
+	cli/bench_plot.c \
+	cli/bench_plot.h \
+	cli/bench_qemu.c \
+	cli/bench_report.c \
+	cli/bench_report.h \
+	cli/bench_sample.c \
+	cli/bench_sample.h \
+	cli/bench_subject.c \
+	cli/bench_subject.h \
+	cli/bench_worker.c \
+	cli/bench_worker.h \
 	cli/compare.c \
 	cli/compare.h \
 	cli/compare_same.c \
 	cli/compare_same.h \
 	cli/compare_side.c \
 	cli/compare_side.h \
+	cli/completion.c \
+	cli/completion.h \
 	cli/cpuid.c \
 	cli/cpuid.h \
 	cli/disassemble.c \
@@ -21,6 +46,8 @@ cli_sources = \
 	cli/engines.h \
 	cli/flip.c \
 	cli/flip.h \
+	cli/json.c \
+	cli/json.h \
 	cli/machine.c \
 	cli/machine.h \
 	cli/monitor.c \
@@ -86,3 +113,22 @@ cli_sources = \
 	cli/test_suite.h \
 	cli/units.c \
 	cli/units.h
+
+# What was measured: git's name for it, or the version where there is no git.
+cli/bench_host.$(OBJEXT): cli/revision.h
+cli/revision.h: FORCE
+	@$(MKDIR_P) cli
+	@name=`git -C $(srcdir) describe --always --dirty 2>/dev/null || echo $(PACKAGE_VERSION)`; \
+	echo "#define V2E_REVISION \"$$name\"" >$@.new; \
+	if cmp -s $@.new $@; then rm -f $@.new; else mv -f $@.new $@; fi
+FORCE:
+.PHONY: FORCE
+CLEANFILES += cli/revision.h
+
+# Bash's completion, by the program itself.
+completionsdir = $(datadir)/bash-completion/completions
+nodist_completions_DATA = completions/v2e
+completions/v2e: v2e$(EXEEXT)
+	@$(MKDIR_P) completions
+	@./v2e$(EXEEXT) --completion >$@.new && mv -f $@.new $@
+CLEANFILES += completions/v2e

@@ -5,11 +5,16 @@
 
 #include <glib.h>
 
+#include "cli/bench.h"
+#include "cli/bench_options.h"
+#include "cli/completion.h"
 #include "cli/nearest.h"
 #include "cli/options.h"
 #include "cli/probe.h"
 #include "cli/run.h"
+#include "cli/run_options.h"
 #include "cli/test.h"
+#include "cli/test_options.h"
 
 #ifndef V2E_VERSION
 #define V2E_VERSION "unknown"
@@ -18,14 +23,16 @@
 static const struct command {
 	const char *name, *help;
 	int (*main)(int argc, char *const *argv);
+	const struct option_table *table;
 } commands[] = {
-	{ "run", "start a PC and boot an image", run_main },
-	{ "test", "run boot tests and report", test_main },
-	{ "probe", "show what KVM can do on this host", probe_main },
+	{ "run", "start a PC and boot an image", run_main, &run_options_table },
+	{ "test", "run boot tests and report", test_main, &test_options_table },
+	{ "probe", "show what KVM can do on this host", probe_main, &probe_options_table },
+	{ "bench", "measure what a switch of modes costs", bench_main, &bench_options_table },
 };
 
 struct choice {
-	bool help, version;
+	bool help, version, man, completion;
 };
 
 static bool set_help(void *target, const char *value, char **error)
@@ -42,6 +49,20 @@ static bool set_version(void *target, const char *value, char **error)
 	return choice->version = true;
 }
 
+static bool set_man(void *target, const char *value, char **error)
+{
+	struct choice *choice = target;
+	(void)value, (void)error;
+	return choice->man = true;
+}
+
+static bool set_completion(void *target, const char *value, char **error)
+{
+	struct choice *choice = target;
+	(void)value, (void)error;
+	return choice->completion = true;
+}
+
 static bool refuse_operand(void *target, const char *value, char **error)
 {
 	(void)target;
@@ -50,8 +71,11 @@ static bool refuse_operand(void *target, const char *value, char **error)
 }
 
 static const struct option_row rows[] = {
-	{ .heading = "Options", .name = "help", .letter = 'h', .help = "show this help", .set = set_help },
+	{ .heading = "Help", .name = "help", .letter = 'h', .help = "show this help", .set = set_help },
 	{ .name = "version", .help = "show the version", .set = set_version },
+	{ .name = "man", .help = "print commands and options as man(7) source", .set = set_man },
+	{ .name = "completion", .help = "print what bash needs to complete commands and options",
+	  .manual = "make install puts it where bash-completion looks. For one shell: . <(v2e --completion).", .set = set_completion },
 };
 
 static const struct option_table table = {
@@ -70,6 +94,29 @@ static int print_help(void)
 	for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
 		printf("  %-23s %s\n", commands[i].name, commands[i].help);
 	fputs("\nv2e COMMAND --help shows a command's options.\n", stdout);
+	return RUN_DONE;
+}
+
+static int print_man(void)
+{
+	fputs(".SH COMMANDS\n", stdout);
+	for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+		printf(".TP\n.B %s\n", commands[i].name);
+		g_autofree char *sentence = g_strdup_printf("%c%s; see", g_ascii_toupper(commands[i].help[0]), commands[i].help + 1);
+		options_print_man_text(sentence, stdout);
+		printf(".BR v2e\\-%s (1).\n", commands[i].name);
+	}
+	fputs(".SH OPTIONS\n", stdout);
+	options_print_man(&table, stdout);
+	return RUN_DONE;
+}
+
+static int print_completion(void)
+{
+	struct completion_command all[G_N_ELEMENTS(commands) + 1] = { { NULL, &table } };
+	for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
+		all[i + 1] = (struct completion_command){ commands[i].name, commands[i].table };
+	completion_print(all, G_N_ELEMENTS(all), stdout);
 	return RUN_DONE;
 }
 
@@ -95,7 +142,7 @@ static int fail_unknown(const char *name)
 
 static int main_options(int argc, char *const *argv)
 {
-	struct choice choice = { false, false };
+	struct choice choice = { .help = false };
 	char *error = NULL;
 	if (!options_parse(&table, argc, argv, &choice, &error))
 		return fail(error);
@@ -105,6 +152,10 @@ static int main_options(int argc, char *const *argv)
 	}
 	if (choice.help)
 		return print_help();
+	if (choice.man)
+		return print_man();
+	if (choice.completion)
+		return print_completion();
 	return fail(g_strdup("no command; write v2e run IMAGE, or see v2e --help"));
 }
 

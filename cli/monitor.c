@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/disassemble.h"
+#include "cli/json.h"
 #include "cli/units.h"
 #include "gdb/listen.h"
 #include "shared/linear.h"
@@ -58,31 +59,17 @@ static void put(struct monitor *monitor, const char *text, size_t size)
 	}
 }
 
-static void append_json(GString *to, const char *text)
-{
-	g_string_append_c(to, '"');
-	for (; *text; text++) {
-		if ((unsigned char)*text < 0x20)
-			g_string_append_printf(to, "\\u%04x", *text);
-		else if (*text == '"' || *text == '\\')
-			g_string_append_printf(to, "\\%c", *text);
-		else
-			g_string_append_c(to, *text);
-	}
-	g_string_append_c(to, '"');
-}
-
 static void answer(struct monitor *monitor, const char *command, const char *output, const char *error)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 	if (monitor->json) {
 		g_string_append(text, "{\"command\":");
-		append_json(text, command);
+		json_append_string(text, command);
 		g_string_append_printf(text, ",\"ok\":%s,\"output\":", error ? "false" : "true");
-		append_json(text, output);
+		json_append_string(text, output);
 		if (error) {
 			g_string_append(text, ",\"error\":");
-			append_json(text, error);
+			json_append_string(text, error);
 		}
 		g_string_append(text, "}\n");
 	} else {

@@ -15,6 +15,7 @@ struct option_row {
 	const char *name;     /* long form without the dashes */
 	char letter;          /* short form, or 0 */
 	const char *argument; /* what --help calls the value; NULL: a flag */
+	const char *values;   /* for completion: the words that the value, or each part of a LIST, may be; NULL: others */
 	const char *help;     /* one line, for --help */
 	const char *manual;   /* more sentences for the manual page, or NULL; `\n` parts paragraphs */
 	options_set *set;

@@ -5,7 +5,7 @@
 #include <glib.h>
 
 #include "cli/engines.h"
-#include "cli/options.h"
+#include "cli/json.h"
 #include "hv/hv.h"
 
 enum { PROBE_USABLE = 0, PROBE_UNUSABLE = 1, PROBE_USAGE = 2 };
@@ -43,12 +43,13 @@ static bool refuse_operand(void *target, const char *value, char **error)
 }
 
 static const struct option_row rows[] = {
-	{ .heading = "Options", .name = "json", .help = "print JSON, for scripts", .set = set_json },
-	{ .name = "help", .letter = 'h', .help = "show this help", .set = set_help },
+	{ .heading = "What to show", .name = "json", .help = "print JSON, for scripts",
+	  .manual = "Times are in nanoseconds; what is not known is null.", .set = set_json },
+	{ .heading = "Help", .name = "help", .letter = 'h', .help = "show this help", .set = set_help },
 	{ .name = "man", .help = "print the options as man(7) source", .set = set_man },
 };
 
-static const struct option_table table = {
+const struct option_table probe_options_table = {
 	.command = "v2e probe",
 	.arguments = "",
 	.summary = "Show what KVM can do on this host, and what --engine auto does.",
@@ -103,22 +104,6 @@ static void print_text(const struct hv_probe *probe, const char *why)
 
 /* --- for scripts ------------------------------------------------------------------------- */
 
-/* Messages are UTF-8 of ours and of strerror(). */
-static void print_string(const char *text)
-{
-	putchar('"');
-	for (; *text; text++) {
-		unsigned char byte = (unsigned char)*text;
-		if (byte == '"' || byte == '\\')
-			printf("\\%c", byte);
-		else if (byte < ' ')
-			printf("\\u%04x", byte);
-		else
-			putchar(byte);
-	}
-	putchar('"');
-}
-
 static void print_bool_or_null(const char *name, int value)
 {
 	printf("  \"%s\": %s,\n", name, value < 0 ? "null" : value ? "true" : "false");
@@ -145,7 +130,7 @@ static void print_watches_json(const struct hv_probe *probe)
 			       probe->watch[kind].stop_ns);
 		} else {
 			printf("\"remedy\": ");
-			print_string(probe->watch[kind].remedy);
+			json_print_string(probe->watch[kind].remedy, stdout);
 			printf(" }");
 		}
 	}
@@ -157,7 +142,7 @@ static void print_json(const struct hv_probe *probe, bool hybrid, const char *wh
 	printf("{\n  \"kvm\": %s,\n", probe->error ? "false" : "true");
 	if (probe->error) {
 		printf("  \"error\": ");
-		print_string(probe->error);
+		json_print_string(probe->error, stdout);
 		printf(",\n");
 	} else {
 		printf("  \"vendor\": \"%s\",\n", hv_vendor_name(probe->vendor));
@@ -168,7 +153,7 @@ static void print_json(const struct hv_probe *probe, bool hybrid, const char *wh
 		print_watches_json(probe);
 	}
 	printf("  \"auto\": \"%s\",\n  \"why\": ", hybrid ? "hybrid" : "emu");
-	print_string(why);
+	json_print_string(why, stdout);
 	printf("\n}\n");
 }
 
@@ -188,19 +173,25 @@ static int probe_host(bool json)
 	return status;
 }
 
+static void print_man(void)
+{
+	fputs(".SH OPTIONS\n", stdout);
+	options_print_man(&probe_options_table, stdout);
+}
+
 int probe_main(int argc, char *const *argv)
 {
 	struct choice choice = { false, false, false };
 	char *error = NULL;
-	if (!options_parse(&table, argc, argv, &choice, &error)) {
+	if (!options_parse(&probe_options_table, argc, argv, &choice, &error)) {
 		fprintf(stderr, "v2e probe: %s\n", error);
 		g_free(error);
 		return PROBE_USAGE;
 	}
 	if (choice.man)
-		options_print_man(&table, stdout);
+		print_man();
 	else if (choice.help)
-		options_print_help(&table, stdout);
+		options_print_help(&probe_options_table, stdout);
 	else
 		return probe_host(choice.json);
 	return PROBE_USABLE;

@@ -133,7 +133,7 @@ FLAG(man)
 #undef FLAG
 
 static const struct option_row rows[] = {
-	{ .heading = "What to run", .name = "engines", .argument = "LIST", .help = "run each test on each of these, such as emu,hybrid",
+	{ .heading = "What to run", .name = "engines", .argument = "LIST", .values = "emu kvm hybrid", .help = "run each test on each of these, such as emu,hybrid",
 	  .manual = "The last pictures of the engines are compared, as [compare] of the test says; that counts as a test of its "
 	            "own.", .set = set_engines },
 	{ .name = "images", .argument = "FOLDER", .help = "look there for images that do not lie beside a test; may be repeated",

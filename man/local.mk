@@ -1,4 +1,5 @@
 man_pages = \
+	man/v2e-bench.1 \
 	man/v2e-probe.1 \
 	man/v2e-run.1 \
 	man/v2e-test.1 \

@@ -68,7 +68,7 @@ void log_error(const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
-	write_line("v2e: error: ", format, arguments);
+	write_line(LOG_ERROR_PREFIX, format, arguments);
 	va_end(arguments);
 }
 

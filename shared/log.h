@@ -28,6 +28,7 @@ bool log_parse_trace(const char *list, uint32_t *mask, const char **bad);
 /* Where everything goes; stderr until set. The caller keeps ownership. */
 void log_set_output(FILE *out);
 
+#define LOG_ERROR_PREFIX "v2e: error: "
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -27,6 +27,7 @@ unit_sources = \
 	tests/unit/pci_rig.h \
 	tests/unit/suites.def \
 	tests/unit/test_atapi.c \
+	tests/unit/test_bench.c \
 	tests/unit/test_blk.c \
 	tests/unit/test_bmdma.c \
 	tests/unit/test_bus.c \
@@ -114,6 +115,7 @@ TESTS += $(shell_tests)
 
 shell_tests = \
 	tests/cli/bad-input.sh \
+	tests/cli/bench.sh \
 	tests/cli/help.sh \
 	tests/cli/monitor.sh \
 	tests/cli/run.sh \

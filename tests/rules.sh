@@ -37,7 +37,7 @@ unlisted()
 {
 	status=0
 	for file in shared/*.[ch] shared/*.def hv/*.[ch] hv/*.def emu/*.[ch] emu/*.def \
-	            devmodel/*.[ch] devmodel/*.def loader/*.[ch] gdb/*.[ch] cli/*.[ch] \
+	            devmodel/*.[ch] devmodel/*.def loader/*.[ch] gdb/*.[ch] cli/*.[chS] \
 	            tests/unit/*.[ch] tests/unit/*.def tests/cli/*.sh; do
 		[ -e "$file" ] || continue
 		grep -qE "(^|[[:space:]=])$file([[:space:]]|\$)" ./*/local.mk && continue

@@ -4,8 +4,10 @@
 
 #include <glib/gstdio.h>
 
+#include "cli/bench_options.h"
 #include "cli/nearest.h"
 #include "cli/run_options.h"
+#include "cli/test_options.h"
 #include "shared/log.h"
 
 static struct run_options options;
@@ -268,6 +270,61 @@ START_TEST(man_page_says_the_same)
 }
 END_TEST
 
+/* What completion offers is taken. */
+static void check_values(const struct option_table *table, void *target, void (*init)(void *target), void (*clear)(void *target))
+{
+	for (unsigned n = 0; n < table->count; n++) {
+		const struct option_row *row = &table->rows[n];
+		g_auto(GStrv) words = g_strsplit(row->values ? row->values : "", " ", -1);
+		for (unsigned i = 0; words[i]; i++) {
+			init(target);
+			ck_assert_msg(row->set(target, words[i], &error), "%s --%s: %s", table->command, row->name, error);
+			clear(target);
+		}
+	}
+}
+
+static void init_run(void *target)
+{
+	run_options_init(target);
+}
+
+static void clear_run(void *target)
+{
+	run_options_clear(target);
+}
+
+static void init_test(void *target)
+{
+	test_options_init(target);
+}
+
+static void clear_test(void *target)
+{
+	test_options_clear(target);
+}
+
+static void init_bench(void *target)
+{
+	bench_options_init(target);
+}
+
+static void clear_bench(void *target)
+{
+	bench_options_clear(target);
+}
+
+START_TEST(values_to_complete_are_good)
+{
+	struct run_options of_run;
+	struct test_options of_test;
+	struct bench_options of_bench;
+	check_values(&run_options_table, &of_run, init_run, clear_run);
+	check_values(&test_options_table, &of_test, init_test, clear_test);
+	check_values(&bench_options_table, &of_bench, init_bench, clear_bench);
+}
+END_TEST
+
 START_TEST(man_source)
 {
 	char *text = NULL;
@@ -298,6 +355,7 @@ Suite *suite_options(void)
 	tcase_add_test(tcase, nearest);
 	tcase_add_test(tcase, help_has_every_option);
 	tcase_add_test(tcase, man_page_says_the_same);
+	tcase_add_test(tcase, values_to_complete_are_good);
 	tcase_add_test(tcase, man_source);
 	suite_add_tcase(suite, tcase);
 	return suite;
