@@ -108,28 +108,26 @@ static void set_boot_order(struct pc_config *config, enum pc_boot first)
 	config->boot[n] = PC_BOOT_END;
 }
 
-static bool add_image(struct drives *drives)
+static bool add_image(struct drives *drives, const struct payload *payload)
 {
 	static const enum pc_boot boots[IMAGE_KINDS] = {
 		[IMAGE_CDROM] = PC_BOOT_CDROM, [IMAGE_DISK] = PC_BOOT_DISK,
 		[IMAGE_FLOPPY] = PC_BOOT_FLOPPY, [IMAGE_BOOT_SECTOR] = PC_BOOT_FLOPPY,
 	};
-	struct image image;
-	const char *path = drives->options->image;
-	if (!path)
+	if (!payload->drive)
 		return true;
-	if (!image_detect(path, &image, drives->error) || !add(drives, path, image.kind))
+	if (!add(drives, payload->drive, payload->image.kind))
 		return false;
 	if (drives->options->boot[0] == PC_BOOT_END)
-		set_boot_order(drives->config, boots[image.kind]);
+		set_boot_order(drives->config, boots[payload->image.kind]);
 	return true;
 }
 
-bool drives_open(const struct run_options *options, struct pc_config *config, char **error)
+bool drives_open(const struct run_options *options, const struct payload *payload, struct pc_config *config, char **error)
 {
 	struct drives drives = { options, config, error };
 	memcpy(config->boot, options->boot, sizeof config->boot);
-	if (add_image(&drives) && add_all(&drives, options->cdroms, IMAGE_CDROM) &&
+	if (add_image(&drives, payload) && add_all(&drives, options->cdroms, IMAGE_CDROM) &&
 	    add_all(&drives, options->disks, IMAGE_DISK) && add_all(&drives, options->floppies, IMAGE_FLOPPY))
 		return true;
 	drives_close(config);

@@ -4,15 +4,16 @@
 
 #include <stdbool.h>
 
+#include "cli/payload.h"
 #include "cli/run_options.h"
 #include "cli/setup.h"
 #include "devmodel/pc.h"
 
-/* Looks at all images of `options`, opens them and fills in `config`: drive,
+/* Looks at the images of `options`, opens them and the payload's drive, and fills in `config`: drive,
  * floppy and, where --boot said nothing, boot. Disks take the IDE connectors from
  * the first on, CD-ROMs from the third on, both then what is left. Returns false
  * with *error (g_free), and nothing open. */
-bool drives_open(const struct run_options *options, struct pc_config *config, char **error);
+bool drives_open(const struct run_options *options, const struct payload *payload, struct pc_config *config, char **error);
 
 /* The media of a saved machine, found by the names that it had for them. A file
  * that the guest would write to is not opened unless --snapshot protects it: a

@@ -56,6 +56,8 @@ cli_sources = \
 	cli/nearest.h \
 	cli/options.c \
 	cli/options.h \
+	cli/payload.c \
+	cli/payload.h \
 	cli/probe.c \
 	cli/probe.h \
 	cli/progress.c \
@@ -66,6 +68,7 @@ cli_sources = \
 	cli/run_options.h \
 	cli/run_options_check.c \
 	cli/run_options_internal.h \
+	cli/run_options_kernel.c \
 	cli/script.c \
 	cli/script.h \
 	cli/script_commands.c \

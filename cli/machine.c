@@ -11,6 +11,7 @@
 #include "devmodel/ps2_keyboard.h"
 #include "devmodel/surface.h"
 #include "devmodel/vga.h"
+#include "loader/boot_start.h"
 #include "loader/firmware.h"
 
 /* Ports */
@@ -74,20 +75,24 @@ void machine_poll_ports(struct machine *machine)
 
 /* Board */
 
-static bool load_firmware(const struct setup *setup, const struct run_options *options, struct firmware *bios,
+static bool load_firmware(const struct setup *setup, const struct run_options *options, const struct payload *payload, struct firmware *bios,
                           struct firmware *vgabios, char **error)
 {
 	if (!setup)
-		return firmware_load_bios(options->bios, bios, error) && firmware_load_vgabios(options->vgabios, vgabios, error);
+		return firmware_load_bios(payload->bios, bios, error) && firmware_load_vgabios(options->vgabios, vgabios, error);
+	if (payload->bios) {
+		*error = g_strdup_printf("%s: is a BIOS, and the saved machine of --restore has its own; leave it out", payload->bios);
+		return false;
+	}
 	*bios = (struct firmware){ g_memdup2(setup->bios.data, setup->bios.size), setup->bios.size };
 	*vgabios = (struct firmware){ g_memdup2(setup->vgabios.data, setup->vgabios.size), setup->vgabios.size };
 	return true;
 }
 
-static bool open_drives(const struct setup *setup, const struct run_options *options, struct pc_config *config, char **error)
+static bool open_drives(const struct setup *setup, const struct run_options *options, const struct payload *payload, struct pc_config *config, char **error)
 {
-	bool named = options->image || options->cdroms->len || options->disks->len || options->floppies->len;
-	return setup && !named ? drives_reopen(options, setup, config, error) : drives_open(options, config, error);
+	bool named = payload->drive || options->cdroms->len || options->disks->len || options->floppies->len;
+	return setup && !named ? drives_reopen(options, setup, config, error) : drives_open(options, payload, config, error);
 }
 
 static struct pc *build_board(struct machine *machine, const struct setup *setup, const struct run_options *options,
@@ -95,7 +100,7 @@ static struct pc *build_board(struct machine *machine, const struct setup *setup
 {
 	struct firmware bios = { NULL, 0 }, vgabios = { NULL, 0 };
 	struct pc *pc = NULL;
-	if (load_firmware(setup, options, &bios, &vgabios, error) && open_drives(setup, options, config, error)) {
+	if (load_firmware(setup, options, &machine->payload, &bios, &vgabios, error) && open_drives(setup, options, &machine->payload, config, error)) {
 		config->bios = bios.data;
 		config->bios_size = bios.size;
 		config->vgabios = vgabios.data;
@@ -106,6 +111,14 @@ static struct pc *build_board(struct machine *machine, const struct setup *setup
 	firmware_clear(&bios);
 	firmware_clear(&vgabios);
 	return pc;
+}
+
+/* What needs no firmware starts at once, from each reset on. */
+static void start_kernel(struct machine *machine)
+{
+	const struct boot_plan *plan = payload_direct_plan(&machine->payload);
+	if (plan)
+		boot_start_direct(plan, machine->pc);
 }
 
 static bool open_board(struct machine *machine, const struct setup *setup, const struct run_options *options, char **error)
@@ -122,8 +135,11 @@ static bool open_board(struct machine *machine, const struct setup *setup, const
 		.rtc_start = options->clock == CLOCK_KIND_VIRTUAL ? MACHINE_VIRTUAL_DATE : (int64_t)time(NULL),
 		.cpu_signature = emu_cpu_signature(options->cpu),
 	};
-	machine->pc = build_board(machine, setup, options, &config, error);
-	return machine->pc;
+	if (!payload_open(&machine->payload, options, &config, error) ||
+	    !(machine->pc = build_board(machine, setup, options, &config, error)))
+		return false;
+	start_kernel(machine);
+	return true;
 }
 
 /* Engine and conductor */
@@ -131,8 +147,10 @@ static bool open_board(struct machine *machine, const struct setup *setup, const
 /* A PC's board answers the processor's shutdown cycle with a reset. */
 static bool reset_board(void *owner, bool from_shutdown)
 {
+	struct machine *machine = owner;
 	(void)from_shutdown;
-	pc_reset(owner);
+	pc_reset(machine->pc);
+	start_kernel(machine);
 	return true;
 }
 
@@ -159,7 +177,7 @@ static bool open_conduct(struct machine *machine, const struct run_options *opti
 	struct pc *pc = machine->pc;
 	struct conduct_config conduct = {
 		.ctx = pc_ctx(pc), .clock = machine->clock, .pins = pc_pins(pc),
-		.threshold = options->threshold, .reset = reset_board, .owner = pc,
+		.threshold = options->threshold, .reset = reset_board, .owner = machine,
 	};
 	if (options->transitions || options->stats)
 		conduct.transitions = machine->transitions = transition_log_new(TRANSITION_RING);
@@ -216,6 +234,7 @@ void machine_free(struct machine *machine)
 	if (machine->kvm)
 		machine->kvm->ops->free(machine->kvm);
 	pc_free(machine->pc);
+	payload_clear(&machine->payload);
 	for (unsigned i = 0; i < PC_SERIAL; i++)
 		chardev_free(machine->serial[i]);
 	chardev_free(machine->debug);

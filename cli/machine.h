@@ -4,6 +4,7 @@
 #define V2E_CLI_MACHINE_H
 
 #include "cli/engines.h"
+#include "cli/payload.h"
 #include "cli/run_options.h"
 #include "cli/script.h"
 #include "cli/setup.h"
@@ -18,6 +19,7 @@ struct machine {
 	struct clock *clock;
 	struct chardev *serial[PC_SERIAL];
 	struct chardev *debug; /* NULL: no --debugcon */
+	struct payload payload;
 	struct pc *pc;
 	struct engine *engine; /* NULL: the channel owns it */
 	struct channel *channel;

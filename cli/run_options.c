@@ -13,7 +13,7 @@
 
 /* Setters, in the order of the table. */
 
-static bool set_file(char **to, const char *value, char **error)
+bool run_options_set_file(char **to, const char *value, char **error)
 {
 	if (!*value) {
 		*error = g_strdup("the file name is empty; give one");
@@ -24,10 +24,10 @@ static bool set_file(char **to, const char *value, char **error)
 	return true;
 }
 
-static bool add_file(GPtrArray *to, const char *value, char **error)
+bool run_options_add_file(GPtrArray *to, const char *value, char **error)
 {
 	char *file = NULL;
-	if (!set_file(&file, value, error))
+	if (!run_options_set_file(&file, value, error))
 		return false;
 	g_ptr_array_add(to, file);
 	return true;
@@ -41,25 +41,25 @@ static bool set_image(void *target, const char *value, char **error)
 		                         options->image, value);
 		return false;
 	}
-	return set_file(&options->image, value, error);
+	return run_options_set_file(&options->image, value, error);
 }
 
 static bool add_cdrom(void *target, const char *value, char **error)
 {
 	struct run_options *options = target;
-	return add_file(options->cdroms, value, error);
+	return run_options_add_file(options->cdroms, value, error);
 }
 
 static bool add_disk(void *target, const char *value, char **error)
 {
 	struct run_options *options = target;
-	return add_file(options->disks, value, error);
+	return run_options_add_file(options->disks, value, error);
 }
 
 static bool add_floppy(void *target, const char *value, char **error)
 {
 	struct run_options *options = target;
-	return add_file(options->floppies, value, error);
+	return run_options_add_file(options->floppies, value, error);
 }
 
 static bool set_snapshot(void *target, const char *value, char **error)
@@ -73,21 +73,21 @@ static bool set_snapshot(void *target, const char *value, char **error)
 static bool set_restore(void *target, const char *value, char **error)
 {
 	struct run_options *options = target;
-	return set_file(&options->restore, value, error);
+	return run_options_set_file(&options->restore, value, error);
 }
 
 static bool set_bios(void *target, const char *value, char **error)
 {
 	struct run_options *options = target;
 	options->built_in = "bios";
-	return set_file(&options->bios, value, error);
+	return run_options_set_file(&options->bios, value, error);
 }
 
 static bool set_vgabios(void *target, const char *value, char **error)
 {
 	struct run_options *options = target;
 	options->built_in = "vgabios";
-	return set_file(&options->vgabios, value, error);
+	return run_options_set_file(&options->vgabios, value, error);
 }
 
 static bool add_boot(struct run_options *options, const char *word, char **error)
@@ -254,7 +254,7 @@ static bool set_gdb(void *target, const char *value, char **error)
 {
 	struct run_options *options = target;
 	if (gdb_server_names_place(value))
-		return set_file(&options->gdb, value, error);
+		return run_options_set_file(&options->gdb, value, error);
 	*error = g_strdup_printf("'%s' is no place for a debugger; give a port such as 1234, or unix:FILE", value);
 	return false;
 }
@@ -271,7 +271,7 @@ static bool set_monitor(void *target, const char *value, char **error)
 {
 	struct run_options *options = target;
 	if (monitor_names_place(value))
-		return set_file(&options->monitor, value, error);
+		return run_options_set_file(&options->monitor, value, error);
 	*error = g_strdup_printf("'%s' is no place for a monitor; give stdio or unix:FILE", value);
 	return false;
 }
@@ -328,7 +328,7 @@ static bool set_dump(void *target, const char *value, char **error)
 static bool set_no_emit(void *target, const char *value, char **error)
 {
 	struct run_options *options = target;
-	return set_file(&options->no_emit, value, error);
+	return run_options_set_file(&options->no_emit, value, error);
 }
 
 static bool set_trace(void *target, const char *value, char **error)
@@ -345,14 +345,14 @@ static bool set_trace(void *target, const char *value, char **error)
 static bool set_log(void *target, const char *value, char **error)
 {
 	struct run_options *options = target;
-	return set_file(&options->log, value, error);
+	return run_options_set_file(&options->log, value, error);
 }
 
 static bool set_transitions(void *target, const char *value, char **error)
 {
 	struct run_options *options = target;
 	if (transition_log_names_format(value))
-		return set_file(&options->transitions, value, error);
+		return run_options_set_file(&options->transitions, value, error);
 	*error = g_strdup_printf("'%s' is neither JSON nor CSV; let the file's name end in .json or .csv", value);
 	return false;
 }
@@ -362,7 +362,7 @@ static bool set_compare(void *target, const char *value, char **error)
 	struct run_options *options = target;
 	g_auto(GStrv) specs = g_strsplit(value, ",", -1);
 	if (g_strv_length(specs) == 2 && *specs[0] && *specs[1])
-		return set_file(&options->compare, value, error);
+		return run_options_set_file(&options->compare, value, error);
 	*error = g_strdup_printf("'%s' does not name two engines; give such as emu,kvm or emu,emu:jit=on", value);
 	return false;
 }
@@ -392,7 +392,12 @@ static bool set_man(void *target, const char *value, char **error)
 }
 
 static const struct option_row rows[] = {
-	{ .heading = "Images", .name = "cdrom", .argument = "FILE", .help = "ISO image in a CD-ROM drive",
+	{ .heading = "Images", .name = "type", .argument = "KIND",
+	  .values = "auto cdrom disk floppy boot-sector bios linux multiboot multiboot2 elf flat",
+	  .help = "what IMAGE or the kernel is (default: auto, detected)",
+	  .manual = "auto, cdrom, disk, floppy, boot-sector, bios, linux, multiboot, multiboot2, elf or flat. The last five "
+	            "are kernels.", .set = run_options_set_type },
+	{ .name = "cdrom", .argument = "FILE", .help = "ISO image in a CD-ROM drive",
 	  .manual = "May be repeated. Disks and CD-ROM drives share four IDE connectors.",
 	  .set = add_cdrom, .repeats = true },
 	{ .name = "disk", .argument = "FILE", .help = "raw image of a hard disk, or a block device",
@@ -406,8 +411,20 @@ static const struct option_row rows[] = {
 	  .manual = "Memory, CPU, firmware and ports are those of the saved machine. Its images are looked for where they "
 	            "were, or can be given again; they must not have changed since. One that the guest may write to has to be "
 	            "given again, or --snapshot. Engine and clock are this run's own.", .set = set_restore },
+	{ .heading = "Kernel", .name = "kernel", .argument = "FILE", .help = "start a kernel: Linux, multiboot, multiboot2, ELF, flat",
+	  .manual = "IMAGE may be a kernel as well. See loaders.md for how each kind is started.", .set = run_options_set_kernel },
+	{ .name = "initrd", .argument = "FILE", .help = "initial RAM disk of a Linux kernel, or the first module",
+	  .set = run_options_set_initrd },
+	{ .name = "append", .argument = "TEXT", .help = "command line of the kernel", .set = run_options_set_append },
+	{ .name = "module", .argument = "FILE", .help = "module of a multiboot kernel; may be repeated",
+	  .manual = "The file's name ends at the first space; words behind it are for the kernel.",
+	  .set = run_options_add_module, .repeats = true },
+	{ .name = "load-at", .argument = "ADDRESS", .help = "the kernel is a flat binary for this address, and starts there",
+	  .manual = "Below 0x100000 in real mode, from there on in flat 32-bit protected mode.", .set = run_options_set_load_at },
 	{ .heading = "Machine", .name = "bios", .argument = "FILE", .help = "BIOS (default: SeaBIOS's bios.bin)", .set = set_bios },
 	{ .name = "vgabios", .argument = "FILE", .help = "VGA BIOS (default: SeaBIOS's vgabios-stdvga.bin)", .set = set_vgabios },
+	{ .name = "option-rom", .argument = "FILE", .help = "option ROM for the firmware to run, such as iPXE; may be repeated",
+	  .set = run_options_add_option_rom, .repeats = true },
 	{ .name = "boot", .argument = "LIST", .values = "floppy disk cdrom menu", .help = "what to boot from: floppy, disk, cdrom, joined by commas",
 	  .manual = "What is left out is not tried first but may come later. The word menu among them makes the firmware "
 	            "offer its boot menu. By default the kind of IMAGE comes first, then disk, CD-ROM and floppy.",
@@ -475,7 +492,7 @@ _Static_assert(G_N_ELEMENTS(rows) <= OPTIONS_MAX, "options_parse() counts to OPT
 const struct option_table run_options_table = {
 	.command = "v2e run",
 	.arguments = "[IMAGE]",
-	.summary = "Start a PC and boot IMAGE: an ISO, a disk, a floppy or a boot sector.",
+	.summary = "Start a PC and boot IMAGE: an ISO, a disk, a floppy, a boot sector, a BIOS or a kernel.",
 	.rows = rows,
 	.count = G_N_ELEMENTS(rows),
 	.operand = set_image,
@@ -487,6 +504,9 @@ void run_options_init(struct run_options *options)
 		.cdroms = g_ptr_array_new_with_free_func(g_free),
 		.disks = g_ptr_array_new_with_free_func(g_free),
 		.floppies = g_ptr_array_new_with_free_func(g_free),
+		.modules = g_ptr_array_new_with_free_func(g_free),
+		.option_roms = g_ptr_array_new_with_free_func(g_free),
+		.load_at = UINT64_MAX,
 		.serials = g_ptr_array_new_with_free_func(g_free),
 		.memory = 64 * MIB,
 		.cpu = EMU_CPU_P6,
@@ -501,6 +521,11 @@ void run_options_init(struct run_options *options)
 void run_options_clear(struct run_options *options)
 {
 	g_free(options->image);
+	g_free(options->kernel);
+	g_free(options->initrd);
+	g_free(options->append);
+	g_ptr_array_unref(options->modules);
+	g_ptr_array_unref(options->option_roms);
 	g_ptr_array_unref(options->cdroms);
 	g_ptr_array_unref(options->disks);
 	g_ptr_array_unref(options->floppies);

@@ -19,8 +19,19 @@ enum run_engine { RUN_ENGINE_AUTO, RUN_ENGINE_EMU, RUN_ENGINE_KVM, RUN_ENGINE_HY
 /* How requests reach the emulator. */
 enum run_channel { RUN_CHANNEL_INLINE, RUN_CHANNEL_FUTEX, RUN_CHANNEL_EVENTFD, RUN_CHANNEL_PROCESS };
 
+/* What the user says that IMAGE or the kernel is. */
+enum run_type {
+	RUN_TYPE_AUTO, RUN_TYPE_CDROM, RUN_TYPE_DISK, RUN_TYPE_FLOPPY, RUN_TYPE_BOOT_SECTOR, RUN_TYPE_BIOS,
+	RUN_TYPE_LINUX, RUN_TYPE_MULTIBOOT, RUN_TYPE_MULTIBOOT2, RUN_TYPE_ELF, RUN_TYPE_FLAT,
+};
+
 struct run_options {
 	char *image;                  /* what it is gets detected; NULL: none */
+	enum run_type type;
+	char *kernel, *initrd, *append; /* NULL: none */
+	GPtrArray *modules;           /* "FILE WORDS" */
+	uint64_t load_at;             /* of RUN_TYPE_FLAT; UINT64_MAX: not given */
+	GPtrArray *option_roms;       /* file names */
 	GPtrArray *cdroms, *disks, *floppies; /* file names */
 	bool snapshot;
 	char *restore;                /* a saved machine; NULL: none */

@@ -87,8 +87,22 @@ static bool check_restore(const struct run_options *options, char **error)
 	return !*error;
 }
 
+static bool check_kernel(const struct run_options *options, char **error)
+{
+	bool flat = options->load_at != UINT64_MAX, has_file = options->image || options->kernel;
+	if (options->type != RUN_TYPE_AUTO && !(run_type_is_kernel(options->type) ? has_file : options->image != NULL))
+		*error = g_strdup_printf("--type: there is no %s; give one", run_type_is_kernel(options->type) ? "kernel and no IMAGE" : "IMAGE");
+	else if (flat && options->type != RUN_TYPE_AUTO && options->type != RUN_TYPE_FLAT)
+		*error = g_strdup("--load-at: only flat binaries have no address of their own; leave it out, or give --type flat");
+	else if (!flat && options->type == RUN_TYPE_FLAT)
+		*error = g_strdup("--type flat: nothing says where the code belongs; give --load-at ADDRESS");
+	else if (flat && !has_file)
+		*error = g_strdup("--load-at: there is no kernel; give --kernel FILE");
+	return !*error;
+}
+
 bool run_options_check(const struct run_options *options, char **error)
 {
 	return check_ports(options, error) && check_gdb(options, error) && check_monitor(options, error) &&
-	       check_serials(options, error) && check_restore(options, error);
+	       check_serials(options, error) && check_restore(options, error) && check_kernel(options, error);
 }

@@ -4,6 +4,22 @@
 
 #include "cli/run_options.h"
 
+/* Setters of the kernel options (options_set). */
+bool run_options_set_type(void *target, const char *value, char **error);
+bool run_options_set_kernel(void *target, const char *value, char **error);
+bool run_options_set_initrd(void *target, const char *value, char **error);
+bool run_options_set_append(void *target, const char *value, char **error);
+bool run_options_add_module(void *target, const char *value, char **error);
+bool run_options_set_load_at(void *target, const char *value, char **error);
+bool run_options_add_option_rom(void *target, const char *value, char **error);
+
+/* Does that say what a kernel is, and not a drive or firmware? */
+bool run_type_is_kernel(enum run_type type);
+
+/* A file name that is not empty. */
+bool run_options_set_file(char **to, const char *value, char **error);
+bool run_options_add_file(GPtrArray *to, const char *value, char **error);
+
 /* Refuses what contradicts. Returns false with *error (g_free). */
 bool run_options_check(const struct run_options *options, char **error);
 

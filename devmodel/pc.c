@@ -170,12 +170,13 @@ static bool fit_display(struct pc *pc, const struct pc_config *config)
 	       (pc->pci_vga = pci_vga_new(pc->pci, pc->mem, pc->vga, config->vgabios, config->vgabios_size));
 }
 
+static const struct pc_device com[PC_SERIAL] = { { 0x3f8, 4 }, { 0x2f8, 3 } };
+
 static bool fit_ports(struct pc *pc, const struct pc_config *config)
 {
-	static const struct { uint16_t port; unsigned irq; } com[PC_SERIAL] = { { 0x3f8, 4 }, { 0x2f8, 3 } };
 	for (unsigned n = 0; n < PC_SERIAL; n++)
 		if (config->serial[n] &&
-		    !(pc->serial[n] = ns16550_new(pc->bus, com[n].port, irq(pc, com[n].irq), pc->clock, config->serial[n])))
+		    !(pc->serial[n] = ns16550_new(pc->bus, (uint16_t)com[n].base, irq(pc, com[n].irq), pc->clock, config->serial[n])))
 			return false;
 	if (config->parallel && !(pc->parallel = parallel_new(pc->bus, 0x378, irq(pc, 7), pc->clock, config->parallel)))
 		return false;
@@ -519,6 +520,19 @@ bool pc_speaker(struct pc *pc)
 uint8_t pc_post_code(const struct pc *pc)
 {
 	return post_port_value(pc->post);
+}
+
+unsigned pc_devices(const struct pc_config *config, struct pc_device device[PC_DEVICES])
+{
+	/* Timer, keyboard, real-time clock, mouse, floppy and IDE controllers. */
+	static const struct pc_device always[] = { { 0x40, 0 }, { 0x60, 1 }, { 0x70, 8 }, { 0x60, 12 }, { 0x3f0, 6 }, { 0x1f0, 14 }, { 0x170, 15 } };
+	unsigned count = 0;
+	for (; count < G_N_ELEMENTS(always); count++)
+		device[count] = always[count];
+	for (unsigned n = 0; n < PC_SERIAL; n++)
+		if (config->serial[n])
+			device[count++] = com[n];
+	return count;
 }
 
 enum pc_end pc_end(const struct pc *pc, int *status)

@@ -29,6 +29,8 @@ struct ps2_mouse;
 #define PC_DISKS       4u
 #define PC_FLOPPIES    2u
 #define PC_SERIAL      2u
+#define PC_ROMS        8u
+#define PC_DEVICES     16u
 
 /* Devices by class, in the order in which the firmware shall try them. */
 enum pc_boot { PC_BOOT_END, PC_BOOT_FLOPPY, PC_BOOT_DISK, PC_BOOT_CDROM };
@@ -41,6 +43,13 @@ struct pc_drive {
 	struct blk *blk; /* taken over by the board; NULL: a CD-ROM without a disc */
 };
 
+/* An option ROM that the firmware finds among its files, as genroms/NAME. */
+struct pc_rom {
+	const char *name;
+	const void *data;
+	size_t size;
+};
+
 struct pc_config {
 	uint64_t ram_size;            /* bytes, whole MiB, PC_RAM_MIN..PC_RAM_MAX */
 	const void *bios;             /* copied; whole 64 KiB, at most PC_BIOS_MAX */
@@ -50,6 +59,10 @@ struct pc_config {
 	struct pc_drive drive[PC_DISKS];
 	struct blk *floppy[PC_FLOPPIES]; /* taken over; NULL: empty drive A, no drive B */
 	enum pc_boot boot[4];         /* ends with PC_BOOT_END; none: disk, CD-ROM, floppy */
+	struct pc_rom rom[PC_ROMS];   /* copied; ends with a NULL name, or full */
+	const char *boot_rom;         /* the one to be tried before all drives, or NULL */
+	const void *kernel;           /* what it loads, item FW_CFG_KERNEL_DATA; copied */
+	size_t kernel_size;
 	bool boot_menu;               /* let the firmware offer its menu */
 	uint32_t boot_menu_wait_ms;   /* how long, 0 to 65,535 */
 	struct chardev *serial[PC_SERIAL]; /* COM1, COM2; NULL: not fitted. Not owned */
@@ -95,6 +108,15 @@ void pc_press_power_button(struct pc *pc);
 bool pc_speaker(struct pc *pc);
 /* Last byte that the guest wrote to port 80h. */
 uint8_t pc_post_code(const struct pc *pc);
+
+/* Which devices such a board has, for guests that do not find out themselves: fills in
+ * at most PC_DEVICES and returns how many. `base` below 10000h is an I/O port, else an
+ * address in memory; `irq` an input of the 8259s. */
+struct pc_device {
+	uint32_t base;
+	unsigned irq;
+};
+unsigned pc_devices(const struct pc_config *config, struct pc_device device[PC_DEVICES]);
 
 /* Why the guest let go: it switched itself off (S5), or wrote to the exit port.
  * pins.stop is set with both. */

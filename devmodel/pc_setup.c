@@ -149,6 +149,8 @@ static void add_class(GString *order, const struct pc_config *config, enum pc_bo
 static void add_bootorder(struct fw_cfg *fw, const struct pc_config *config)
 {
 	GString *order = g_string_new(NULL);
+	if (config->boot_rom)
+		g_string_append_printf(order, "/rom@genroms/%s\n", config->boot_rom);
 	for (const enum pc_boot *class = boot_order(config); *class != PC_BOOT_END; class++)
 		add_class(order, config, *class);
 	if (order->len) {
@@ -186,6 +188,16 @@ static void add_boot_policy(struct fw_cfg *fw, const struct pc_config *config)
 	fw_cfg_add_file(fw, "etc/system-states", system_states, sizeof system_states);
 }
 
+static void add_roms(struct fw_cfg *fw, const struct pc_config *config)
+{
+	for (unsigned n = 0; n < PC_ROMS && config->rom[n].name; n++) {
+		g_autofree char *name = g_strconcat("genroms/", config->rom[n].name, NULL);
+		fw_cfg_add_file(fw, name, config->rom[n].data, config->rom[n].size);
+	}
+	if (config->kernel_size)
+		fw_cfg_add_bytes(fw, FW_CFG_KERNEL_DATA, config->kernel, config->kernel_size);
+}
+
 void pc_setup_fw_cfg(struct fw_cfg *fw, const struct pc_config *config)
 {
 	static const uint8_t no_uuid[16];
@@ -202,4 +214,5 @@ void pc_setup_fw_cfg(struct fw_cfg *fw, const struct pc_config *config)
 	add_e820(fw, config->ram_size);
 	add_boot_policy(fw, config);
 	add_bootorder(fw, config);
+	add_roms(fw, config);
 }

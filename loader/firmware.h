@@ -16,6 +16,7 @@
 
 #define FIRMWARE_BIOS_MAX    (16u << 20)
 #define FIRMWARE_VGABIOS_MAX (64u << 10)
+#define FIRMWARE_ROM_MAX     (256u << 10)
 
 struct firmware {
 	uint8_t *data; /* owned; firmware_clear() */
@@ -31,6 +32,9 @@ bool firmware_load_bios(const char *path, struct firmware *bios, char **error);
  * (Plug and Play BIOS specification 1.0A, 3.2), at most FIRMWARE_VGABIOS_MAX.
  * `path` NULL: V2E_VGABIOS. */
 bool firmware_load_vgabios(const char *path, struct firmware *vgabios, char **error);
+
+/* Any other option ROM, checked in the same way, at most FIRMWARE_ROM_MAX. */
+bool firmware_load_rom(const char *path, struct firmware *rom, char **error);
 
 void firmware_clear(struct firmware *firmware);
 

@@ -11,6 +11,13 @@
 
 #define SECTOR 512u
 
+#define BIOS_BLOCK   0x10000u
+#define BIOS_MAX     (16u << 20)
+#define RESET_VECTOR 16u /* bytes before the end */
+#define JUMP_NEAR    0xe9
+#define JUMP_FAR     0xea
+#define F_SEGMENT    0xf000u
+
 /* ECMA-119, 6.2.1 and 8: volume descriptors from sector 16 on. */
 #define ISO_DESCRIPTOR  32768u
 #define ISO_SECTOR      2048u
@@ -50,14 +57,15 @@ struct probe {
 	const char *path;
 	uint64_t size;
 	size_t head_size;
-	uint8_t head[SECTOR];
+	uint8_t head[KERNEL_HEAD];
+	uint8_t tail[RESET_VECTOR];
 	bool has_descriptor;
 	uint8_t descriptor[ISO_SECTOR];
 };
 
 const char *image_kind_name(enum image_kind kind)
 {
-	static const char *const names[IMAGE_KINDS] = { "CD-ROM", "disk", "floppy", "boot sector" };
+	static const char *const names[IMAGE_KINDS] = { "CD-ROM", "disk", "floppy", "boot sector", "BIOS", "kernel" };
 	return names[kind];
 }
 
@@ -104,6 +112,8 @@ static bool read_probe(int fd, struct probe *probe, char **error)
 	probe->head_size = read_at(fd, 0, probe->head, sizeof probe->head);
 	if (probe->head_size != MIN(probe->size, sizeof probe->head))
 		return refuse(probe->path, error, "cannot be read; check the disk that it is on");
+	if (probe->size >= RESET_VECTOR)
+		read_at(fd, probe->size - RESET_VECTOR, probe->tail, RESET_VECTOR);
 	probe->has_descriptor = read_at(fd, ISO_DESCRIPTOR, probe->descriptor, ISO_SECTOR) == ISO_SECTOR;
 	return true;
 }
@@ -150,7 +160,20 @@ static bool is_floppy_size(uint64_t size)
 
 static bool has_signature(const struct probe *probe)
 {
-	return probe->head_size == SECTOR && probe->head[510] == 0x55 && probe->head[511] == 0xaa;
+	return probe->head_size >= SECTOR && probe->head[510] == 0x55 && probe->head[511] == 0xaa;
+}
+
+static bool is_bios(const struct probe *probe)
+{
+	if (probe->size % BIOS_BLOCK || probe->size > BIOS_MAX)
+		return false;
+	return probe->tail[0] == JUMP_NEAR || (probe->tail[0] == JUMP_FAR && get_le16(probe->tail + 3) >= F_SEGMENT);
+}
+
+static enum kernel_kind find_kernel(const struct probe *probe)
+{
+	const struct loader_file head = { .path = probe->path, .data = probe->head, .size = probe->head_size };
+	return kernel_detect(&head);
 }
 
 /* Container formats: by name and remedy if it is one. */
@@ -198,6 +221,9 @@ static bool check_disk(const struct probe *probe, char **error)
 
 static bool check_boot_sector(const struct probe *probe, char **error)
 {
+	if (probe->size > SECTOR)
+		return refuse(probe->path, error, "is oversized: %" PRIu64 " bytes are more than the 512 of a boot sector; give it with --floppy or --disk",
+		              probe->size);
 	if (probe->size > 510 && !has_signature(probe))
 		return refuse(probe->path, error, "is a boot sector without the signature 55h AAh at byte 510, which no BIOS boots; add it");
 	return true;
@@ -216,16 +242,27 @@ static bool check_floppy(const struct probe *probe, char **error)
 	              probe->size);
 }
 
+/* firmware.h and kernel.h look closer, and say more. */
+static bool check_elsewhere(const struct probe *probe, char **error)
+{
+	(void)probe, (void)error;
+	return true;
+}
+
 static bool (*const checks[IMAGE_KINDS])(const struct probe *probe, char **error) = {
 	[IMAGE_CDROM] = check_iso,
 	[IMAGE_DISK] = check_disk,
 	[IMAGE_FLOPPY] = check_floppy,
 	[IMAGE_BOOT_SECTOR] = check_boot_sector,
+	[IMAGE_BIOS] = check_elsewhere,
+	[IMAGE_KERNEL] = check_elsewhere,
 };
 
 static bool accept_kind(const struct probe *probe, enum image_kind kind, struct image *image, char **error)
 {
 	*image = (struct image){ .kind = kind, .size = probe->size };
+	if (kind == IMAGE_KERNEL)
+		image->kernel = find_kernel(probe);
 	return checks[kind](probe, error);
 }
 
@@ -236,16 +273,20 @@ bool image_detect(const char *path, struct image *image, char **error)
 		return false;
 	if (is_iso(&probe))
 		return accept_kind(&probe, IMAGE_CDROM, image, error);
+	if (find_kernel(&probe) != KERNEL_NONE)
+		return accept_kind(&probe, IMAGE_KERNEL, image, error);
 	if (probe.size <= SECTOR)
 		return accept_kind(&probe, IMAGE_BOOT_SECTOR, image, error);
 	if (is_floppy_size(probe.size))
 		return accept_kind(&probe, IMAGE_FLOPPY, image, error);
 	if (has_signature(&probe))
 		return accept_kind(&probe, IMAGE_DISK, image, error);
+	if (is_bios(&probe))
+		return accept_kind(&probe, IMAGE_BIOS, image, error);
 	if (refuse_container(&probe, error))
 		return false;
 	return refuse(path, error, "is nothing that boots: no ISO (CD001 at byte 32769), no disk (55h AAh at byte 510), "
-	              "no floppy by its size (%" PRIu64 " bytes); give its kind with --disk, --floppy or --cdrom", probe.size);
+	              "no floppy by its size (%" PRIu64 " bytes), no kernel and no BIOS; give its kind with --type", probe.size);
 }
 
 bool image_check(const char *path, enum image_kind kind, struct image *image, char **error)

@@ -94,7 +94,7 @@ bad 'folder|is a directory' run folder
 mkfifo pipe
 bad 'pipe|neither a file nor a block device' run pipe
 truncate -s 5000 odd.img
-bad 'odd.img|nothing that boots|--disk' run odd.img
+bad 'odd.img|nothing that boots|--type' run odd.img
 truncate -s 40000 cut.iso
 poke cut.iso 32768 '\001CD001\001'
 poke cut.iso 32848 '\000\001\000\000'

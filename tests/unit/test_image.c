@@ -207,9 +207,9 @@ END_TEST
 START_TEST(nothing_that_boots)
 {
 	make(5000);
-	REFUSE("5000 bytes", "CD001", "--disk");
+	REFUSE("5000 bytes", "CD001", "--type");
 	make(1 << 20);
-	REFUSE("nothing that boots");
+	REFUSE("nothing that boots", "--type");
 }
 END_TEST
 

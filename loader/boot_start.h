@@ -1,0 +1,12 @@
+/* A boot plan for a machine that starts without firmware (BOOT_DIRECT). */
+#ifndef V2E_LOADER_BOOT_START_H
+#define V2E_LOADER_BOOT_START_H
+
+#include "devmodel/pc.h"
+#include "loader/boot_plan.h"
+
+/* To be called behind pc_new() and each pc_reset(): loads the pieces, opens A20, sets
+ * the context page to flat 32-bit protected mode. */
+void boot_start_direct(const struct boot_plan *plan, struct pc *pc);
+
+#endif
