@@ -39,6 +39,19 @@ struct seg_fast {
 	uint64_t write;
 };
 
+/* A descriptor that a segment register was loaded with in ring 0, and what came of it,
+ * for generated code: where selector and descriptor are the same, so is the rest. */
+#define SEG_SEEN 0x10000u
+#define SEG_SEEN_ENTRIES 4u /* by the low bits of the selector's index */
+struct seg_seen {
+	uint64_t descriptor;
+	uint64_t base, read, write; /* as in struct seg_fast */
+	uint32_t selector;          /* | SEG_SEEN; 0: none */
+	uint32_t limit, access;
+	uint32_t ip_mask, world;    /* of CS: WORLD_OF_CODE */
+	uint32_t reserved[3];
+};
+
 struct tlb_entry {
 	uint32_t read_tag;  /* linear page | 1 when it may be read, 0 when not */
 	uint32_t write_tag; /* likewise; the PTE's D bit is set already */
@@ -91,6 +104,7 @@ struct emu {
 	uint32_t stack_mask; /* by SS.B */
 	uint64_t code_limit; /* CS.limit + 1, 0: not executable */
 	struct seg_fast seg[CTX_LDTR];
+	struct seg_seen seen[CTX_LDTR][SEG_SEEN_ENTRIES];
 	/* Work for the slow path before the next block: enum special. */
 	uint32_t special;
 	struct fault fault;
@@ -160,6 +174,8 @@ void intr_deliver_fault(struct emu *emu);
 /* IRET in all modes and sizes (2, 4). */
 enum exec intr_return(struct emu *emu, const struct insn *insn);
 
+struct descriptor { uint32_t low, high; };
+
 /* --- segments (seg.c) ----------------------------------------------------- */
 /* Recomputes everything derived from CR0, CR4, EFLAGS, segments, DR7. */
 void emu_mode_changed(struct emu *emu);
@@ -169,8 +185,11 @@ enum world {
 	WORLD_LIMIT64K = 64, WORLD_LIMIT4G = 128, /* emu.code_limit; neither: no code is made */
 };
 #define WORLD_NONE 0xffffffffu
+#define WORLD_OF_CODE (WORLD_CODE32 | WORLD_LIMIT64K | WORLD_LIMIT4G)
 /* Recomputes what hangs on one segment register. */
 void seg_changed(struct emu *emu, unsigned sreg);
+/* `sreg` was loaded with `descriptor` from the GDT or LDT in protected mode. */
+void seg_note(struct emu *emu, unsigned sreg, uint16_t selector, const struct descriptor *descriptor);
 /* MOV/POP/LxS: real and vm86 set the base only; protected mode with all checks.
  * sreg: ES, SS, DS, FS, GS. */
 bool seg_load(struct emu *emu, unsigned sreg, uint16_t selector);
@@ -178,7 +197,6 @@ bool seg_load(struct emu *emu, unsigned sreg, uint16_t selector);
  * limit FFFF and DPL 3. For CS too. */
 void seg_load_real(struct emu *emu, unsigned sreg, uint16_t selector);
 
-struct descriptor { uint32_t low, high; };
 /* Reads the descriptor of a selector from GDT or LDT. #GP(selector) (or `vector`)
  * outside the table limit; #PF. */
 bool seg_read_descriptor(struct emu *emu, uint16_t selector, struct descriptor *descriptor, enum vector vector);

@@ -113,6 +113,7 @@ bool code_load(struct emu *emu, uint16_t selector, struct descriptor *descriptor
 			seg_changed(emu, sreg);
 	}
 	seg_changed(emu, CTX_CS);
+	seg_note(emu, CTX_CS, selector, descriptor);
 	return true;
 }
 

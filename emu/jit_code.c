@@ -182,6 +182,7 @@ static uint8_t *thunk_beside(struct jit *jit, struct jit_asm *a, unsigned size)
 	uint8_t *thunk = a->at;
 	struct asm_label no = { .refs = 0 };
 	asm_push(a, R10);
+	asm_push(a, RCX);
 	asm_alu_mem_imm(a, 1, ALU_CMP, mem_sum(JIT_PAGES, R9), MEM_READ | MEM_WRITE | MEM_CODE);
 	asm_jcc_label(a, CC_NE, &no);
 	asm_mov_imm64(a, R10, (uint64_t)(uintptr_t)jit->emu->cache->pages);
@@ -190,19 +191,19 @@ static uint8_t *thunk_beside(struct jit *jit, struct jit_asm *a, unsigned size)
 	asm_jcc_label(a, CC_E, &no);
 	asm_mov(a, 4, R9, R8);
 	asm_alu_imm(a, 4, ALU_AND, R9, 0xfff);
+	asm_mov(a, 4, RCX, R9);
 	asm_shift_imm(a, 4, SHIFT_SHR, R9, 3);
 	asm_load(a, 8, R10, (struct host_mem){ R10, R9, 0, offsetof(struct code_page, bits) });
-	asm_mov(a, 4, R9, R8);
-	asm_alu_imm(a, 4, ALU_AND, R9, 7);
-	for (unsigned i = 0; i < size; i++) {
-		asm_reg(a, 8, 0x0fa3, R9, R10); /* bt */
-		asm_jcc_label(a, CC_B, &no);
-		asm_lea(a, 4, R9, mem_at(R9, 1));
-	}
+	asm_alu_imm(a, 4, ALU_AND, RCX, 7);
+	asm_shift_cl(a, 8, SHIFT_SHR, R10);
+	asm_test_imm(a, 4, R10, 0xffffffffu >> (32 - size));
+	asm_jcc_label(a, CC_NE, &no);
+	asm_pop(a, RCX);
 	asm_pop(a, R10);
-	asm_test(a, 4, R8, R8); /* clears CF */
+	asm_byte(a, 0xf8); /* clc */
 	asm_ret(a);
 	asm_bind(a, &no);
+	asm_pop(a, RCX);
 	asm_pop(a, R10);
 	asm_byte(a, 0xf9); /* stc */
 	asm_ret(a);
@@ -225,7 +226,9 @@ static void make_thunks(struct jit *jit)
 	jit->call_rmw_load = thunk_call(&a, jit_run_rmw_load);
 	jit->call_rmw_store = thunk_call(&a, jit_run_rmw_store);
 	jit->call_settle = thunk_call(&a, jit_run_settle);
-	for (unsigned i = 0; i < 3; i++)
+	jit_thunk_flags(jit, &a);
+	jit_thunk_seg(jit, &a);
+	for (unsigned i = 0; i < G_N_ELEMENTS(jit->beside); i++)
 		jit->beside[i] = thunk_beside(jit, &a, 1u << i);
 	jit->start = jit->at = a.at;
 }

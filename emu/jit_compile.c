@@ -8,7 +8,7 @@
 jit_emit_fn *jit_emitter(const struct jit *jit, const struct insn *insn)
 {
 	static jit_emit_fn *(*const families[])(const struct insn *) = {
-		jit_alu_emitter, jit_mov_emitter, jit_shift_emitter, jit_flow_emitter, jit_muldiv_emitter,
+		jit_alu_emitter, jit_mov_emitter, jit_shift_emitter, jit_flow_emitter, jit_muldiv_emitter, jit_string_emitter,
 	};
 	if ((insn->flags & INSN_PATCHED) || (jit->off[insn->op] && insn->op != OP_block_end))
 		return NULL;
@@ -17,7 +17,15 @@ jit_emit_fn *jit_emitter(const struct jit *jit, const struct insn *insn)
 		if (emit)
 			return emit;
 	}
-	return jit_seg_emitter(jit, insn);
+	static jit_emit_fn *(*const by_world[])(const struct jit *, const struct insn *) = {
+		jit_seg_emitter, jit_eflags_emitter, jit_system_emitter,
+	};
+	for (unsigned i = 0; i < G_N_ELEMENTS(by_world); i++) {
+		jit_emit_fn *emit = by_world[i](jit, insn);
+		if (emit)
+			return emit;
+	}
+	return NULL;
 }
 
 /* LSS may change the width of the stack in the middle of a block. */

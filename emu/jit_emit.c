@@ -176,11 +176,19 @@ void jit_load(struct jit_compiler *c, jit_part_fn *address, unsigned seg, unsign
 
 /* --- stores ------------------------------------------------------------------------ */
 
+static unsigned width_index(unsigned size)
+{
+	unsigned index = 0;
+	while (1u << index < size)
+		index++;
+	return index;
+}
+
 /* The page holds code too: do these bytes? */
 static void emit_beside(struct jit_compiler *c, struct jit_cold *cold)
 {
 	asm_bind(&c->a, &cold->beside);
-	asm_call(&c->a, c->jit->beside[cold->size >> 1]);
+	asm_call(&c->a, c->jit->beside[width_index(cold->size)]);
 	asm_jcc(&c->a, CC_AE, cold->store);
 }
 
@@ -271,11 +279,8 @@ void jit_rmw(struct jit_compiler *c, unsigned size, jit_part_fn *compute)
 
 static void emit_cold_access_body(struct jit_compiler *c, struct jit_cold *cold)
 {
-	if (cold->beside.refs && cold->size <= 4) {
+	if (cold->beside.refs)
 		emit_beside(c, cold);
-	} else {
-		asm_bind(&c->a, &cold->beside);
-	}
 	emit_cold_body(c, cold);
 }
 

@@ -1,6 +1,8 @@
 /* Pending flags: noting them, and getting at single ones. */
 #include "emu/jit_internal.h"
 
+#include "emu/flags.h"
+
 /* --- noting ---------------------------------------------------------------------- */
 
 static void store_word(struct jit_compiler *c, size_t offset, unsigned reg)
@@ -45,21 +47,16 @@ static void emit_cold_settle(struct jit_compiler *c, struct jit_cold *cold)
 	asm_jmp(&c->a, cold->resume);
 }
 
-/* Calls out where the kind is above `most`. */
-static void settle_above(struct jit_compiler *c, unsigned most)
-{
-	struct jit_cold *cold = jit_cold_new(c, emit_cold_settle);
-	asm_alu_mem_imm(&c->a, 1, ALU_CMP, EMU_FIELD(lazy.kind), most);
-	asm_jcc_label(&c->a, CC_A, &cold->enter);
-	cold->resume = c->a.at;
-}
-
 void jit_flags_words(struct jit_compiler *c)
 {
-	if (c->kind == KIND_UNKNOWN)
-		settle_above(c, KIND_WORDS);
-	else if (c->kind != KIND_WORDS)
+	if (c->kind == KIND_UNKNOWN) {
+		struct jit_cold *cold = jit_cold_new(c, emit_cold_settle);
+		asm_alu_mem_imm(&c->a, 1, ALU_CMP, EMU_FIELD(lazy.kind), KIND_WORDS);
+		asm_jcc_label(&c->a, CC_NE, &cold->enter);
+		cold->resume = c->a.at;
+	} else if (c->kind != KIND_WORDS) {
 		asm_call(&c->a, c->jit->call_settle);
+	}
 	c->kind = KIND_WORDS;
 	c->host_flags = false;
 }
@@ -67,12 +64,6 @@ void jit_flags_words(struct jit_compiler *c)
 /* --- the host's flags ------------------------------------------------------------------ */
 
 static bool is_kind(const struct jit_compiler *c, enum jit_kind kind) { return c->kind >= kind && c->kind < kind + 3u; }
-
-static unsigned kind_size(unsigned kind)
-{
-	static const uint8_t sizes[3] = { 1, 2, 4 };
-	return sizes[(kind - 1) % 3];
-}
 
 /* Does the operation of this kind give the host the guest's CF as well? */
 static bool carries(const struct jit_compiler *c)
@@ -82,33 +73,43 @@ static bool carries(const struct jit_compiler *c)
 
 static bool repeats(const struct jit_compiler *c) { return c->host_flags || c->kind < KIND_ADC; }
 
-/* Does the operation once more for its flags; c->kind is a pending kind. */
+/* Does the pending operation once more for its flags. */
 static void repeat_operation(struct jit_compiler *c)
 {
-	struct jit_asm *a = &c->a;
-	unsigned size = kind_size(c->kind);
-	asm_load(a, 4, R10, EMU_FIELD(lazy.r));
-	if (is_kind(c, KIND_ADD)) {
-		asm_alu_load(a, 4, ALU_SUB, R10, EMU_FIELD(lazy.b));
-		asm_alu_load(a, size, ALU_ADD, R10, EMU_FIELD(lazy.b));
-	} else if (is_kind(c, KIND_SUB)) {
-		asm_load(a, 4, R9, EMU_FIELD(lazy.b));
-		asm_alu(a, 4, ALU_ADD, R10, R9);
-		asm_alu(a, size, ALU_CMP, R10, R9);
-	} else if (is_kind(c, KIND_CMP)) {
-		asm_alu_load(a, size, ALU_CMP, R10, EMU_FIELD(lazy.b));
-	} else if (is_kind(c, KIND_LOGIC)) {
-		asm_test(a, size, R10, R10);
-	} else if (is_kind(c, KIND_TEST)) {
-		asm_mem(a, size, 0x85, R10, EMU_FIELD(lazy.b));
-	} else if (is_kind(c, KIND_INC)) {
-		asm_dec(a, 4, R10);
-		asm_inc(a, size, R10);
-	} else {
-		asm_inc(a, 4, R10);
-		asm_dec(a, size, R10);
-	}
+	jit_repeat(&c->a, c->kind, false);
 	c->host_flags = true;
+}
+
+static bool is_pending(const struct jit_compiler *c) { return c->kind != KIND_WORDS && c->kind != KIND_UNKNOWN; }
+
+void jit_flags_host(struct jit_compiler *c)
+{
+	if (is_pending(c) && c->kind != KIND_EFLAGS)
+		jit_repeat(&c->a, c->kind, true);
+	else
+		asm_call(&c->a, c->jit->flags);
+}
+
+void jit_flags_image(struct jit_compiler *c)
+{
+	struct jit_asm *a = &c->a;
+	if (c->kind == KIND_EFLAGS) {
+		asm_load(a, 4, R10, EMU_FIELD(lazy.r));
+	} else {
+		jit_flags_host(c);
+		asm_byte(a, 0x9c); /* pushfq */
+		asm_pop(a, R10);
+	}
+	asm_alu_imm(a, 4, ALU_AND, R10, FLAGS_ARITH);
+	c->host_flags = false;
+}
+
+void jit_flags_set_image(struct jit_compiler *c)
+{
+	asm_store(&c->a, 4, EMU_FIELD(lazy.r), R10);
+	asm_store_imm(&c->a, 1, EMU_FIELD(lazy.kind), KIND_EFLAGS);
+	c->kind = KIND_EFLAGS;
+	c->host_flags = false;
 }
 
 /* --- conditions -------------------------------------------------------------------------- */
@@ -168,39 +169,61 @@ static unsigned condition_of_words(struct jit_compiler *c, unsigned cc)
 
 static bool needs_carry(unsigned cc) { return cc >> 1 == 1 || cc >> 1 == 3; }
 
+/* Of flags that are the host's already, or can be had with all of them. */
+static unsigned condition_of_host(struct jit_compiler *c, unsigned cc)
+{
+	if (c->kind != KIND_UNKNOWN || !c->host_flags)
+		jit_flags_host(c);
+	c->host_flags = true;
+	return cc;
+}
+
 unsigned jit_condition(struct jit_compiler *c, unsigned cc)
 {
-	bool pending = c->kind != KIND_WORDS && c->kind != KIND_UNKNOWN;
-	if (pending && repeats(c) && (carries(c) || !needs_carry(cc))) {
-		if (!c->host_flags)
-			repeat_operation(c);
-		return cc;
-	}
-	jit_flags_words(c);
-	return condition_of_words(c, cc);
+	if (c->kind == KIND_WORDS)
+		return condition_of_words(c, cc);
+	if (!is_pending(c) || !repeats(c) || (!carries(c) && needs_carry(cc)))
+		return condition_of_host(c, cc);
+	if (!c->host_flags)
+		repeat_operation(c);
+	return cc;
 }
 
 /* --- carry ------------------------------------------------------------------------------- */
 
-/* ADC and SBB leave a carry that has to be computed once the host's is gone. */
-static void settle_unrepeatable(struct jit_compiler *c)
+static void store_carry(struct jit_compiler *c)
 {
-	if (c->kind != KIND_UNKNOWN && !repeats(c))
-		jit_flags_words(c);
+	asm_alu(&c->a, 4, ALU_SBB, R10, R10);
+	asm_store(&c->a, 4, EMU_FIELD(flag_carry), R10);
+}
+
+static void emit_cold_carry(struct jit_compiler *c, struct jit_cold *cold)
+{
+	asm_bind(&c->a, &cold->enter);
+	asm_call(&c->a, c->jit->flags);
+	store_carry(c);
+	asm_jmp(&c->a, cold->resume);
+}
+
+/* Pending flags do not use the word, except those that have their carry there. */
+static void carry_of_unknown(struct jit_compiler *c)
+{
+	struct jit_cold *cold = jit_cold_new(c, emit_cold_carry);
+	asm_alu_mem_imm(&c->a, 1, ALU_CMP, EMU_FIELD(lazy.kind), KIND_CF_IN_WORD);
+	asm_jcc_label(&c->a, CC_A, &cold->enter);
+	cold->resume = c->a.at;
+	c->host_flags = false;
 }
 
 void jit_carry_to_word(struct jit_compiler *c)
 {
-	struct jit_asm *a = &c->a;
-	settle_unrepeatable(c);
 	if (c->kind == KIND_UNKNOWN) {
-		settle_above(c, KIND_CF_IN_WORD);
+		carry_of_unknown(c);
 	} else if (is_kind(c, KIND_LOGIC) || is_kind(c, KIND_TEST)) {
-		asm_store_imm(a, 4, EMU_FIELD(flag_carry), 0);
+		asm_store_imm(&c->a, 4, EMU_FIELD(flag_carry), 0);
 	} else if (carries(c)) {
 		if (!c->host_flags)
-			repeat_operation(c);
-		asm_alu(a, 4, ALU_SBB, R10, R10);
-		asm_store(a, 4, EMU_FIELD(flag_carry), R10);
+			jit_flags_host(c);
+		store_carry(c);
 	}
 }

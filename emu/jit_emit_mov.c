@@ -75,6 +75,20 @@ static void emit_xchg(struct jit_compiler *c)
 	asm_reg(&c->a, size, 0x87, host_reg(c->insn->reg, size), host_reg(c->insn->rm, size));
 }
 
+/* The value of memory waits in R9 for its register, as R10 goes to memory. */
+static void compute_exchange(struct jit_compiler *c)
+{
+	struct jit_asm *a = &c->a;
+	unsigned reg = host_reg(c->insn->reg, c->insn->size);
+	asm_mov(a, 4, R9, R10);
+	asm_mov(a, 4, R10, reg);
+	asm_mov(a, c->insn->size, reg, R9);
+}
+
+static void emit_xchg_memory(struct jit_compiler *c) { jit_rmw(c, c->insn->size, compute_exchange); }
+
+static bool names_high(const struct insn *insn) { return insn->size == 1 && (insn->reg & 1); }
+
 static void emit_bswap(struct jit_compiler *c)
 {
 	unsigned reg = host_gpr(c->insn->rm);
@@ -200,6 +214,15 @@ static void emit_pop(struct jit_compiler *c)
 	jit_put(c, size, host_gpr(c->insn->rm));
 }
 
+/* The address counts from the ESP behind the pop: those with ESP are the body's. */
+static void release_operand(struct jit_compiler *c) { jit_release(c, c->insn->size); }
+
+static void emit_pop_memory(struct jit_compiler *c)
+{
+	jit_peek(c, c->insn->size);
+	jit_store(c, jit_address, c->insn->seg, c->insn->size, R10, 0, release_operand);
+}
+
 static void leave_address(struct jit_compiler *c)
 {
 	if (c->stack32)
@@ -226,7 +249,10 @@ jit_emit_fn *jit_mov_emitter(const struct insn *insn)
 	case OP_movsx_b: return emit_movsx_b;
 	case OP_movsx_w: return emit_movsx_w;
 	case OP_lea: return emit_lea;
-	case OP_xchg: return insn->is_memory ? NULL : emit_xchg;
+	case OP_xchg:
+		if (!insn->is_memory)
+			return emit_xchg;
+		return names_high(insn) ? NULL : emit_xchg_memory;
 	case OP_bswap: return insn->size == 4 ? emit_bswap : NULL;
 	case OP_cbw: return emit_cbw;
 	case OP_cwd: return emit_cwd;
@@ -236,7 +262,10 @@ jit_emit_fn *jit_mov_emitter(const struct insn *insn)
 	case OP_setcc: return emit_setcc;
 	case OP_cmov: return emit_cmov;
 	case OP_push: return emit_push;
-	case OP_pop: return insn->is_memory ? NULL : emit_pop;
+	case OP_pop:
+		if (!insn->is_memory)
+			return emit_pop;
+		return insn->base == offsetof(struct ctx, gpr[CTX_RSP]) ? NULL : emit_pop_memory;
 	case OP_leave: return emit_leave;
 	default: return NULL;
 	}

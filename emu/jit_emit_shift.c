@@ -1,5 +1,4 @@
-/* Shifts and rotates of registers. Those whose flags would be hard to have are left
- * to the body. */
+/* Shifts and rotates. Those whose flags would be hard to have are left to the body. */
 #include "emu/jit_internal.h"
 
 static enum host_shift host_operation(unsigned op)
@@ -104,6 +103,18 @@ static void emit_shift_imm(struct jit_compiler *c)
 	}
 }
 
+/* The value stays in R10 while its flags are made there. */
+static void compute_shift(struct jit_compiler *c)
+{
+	struct jit_asm *a = &c->a;
+	asm_shift_imm(a, c->insn->size, host_operation(c->insn->op), R10, c->insn->imm & 31);
+	asm_push(a, R10);
+	shift_words(c, c->insn->size, R10);
+	asm_pop(a, R10);
+}
+
+static void emit_shift_memory(struct jit_compiler *c) { jit_rmw(c, c->insn->size, compute_shift); }
+
 /* By CL: a count of 0 leaves the flags. 16 and 8 bits take counts that the host's
  * CF does not stand for: the body sees to them. */
 static void emit_shift_cl(struct jit_compiler *c)
@@ -112,7 +123,6 @@ static void emit_shift_cl(struct jit_compiler *c)
 	const struct insn *insn = c->insn;
 	unsigned size = insn->size, reg = host_reg(insn->rm, size);
 	struct asm_label skip = { .refs = 0 };
-	jit_flags_words(c);
 	if (size < 4) {
 		struct jit_cold *cold = jit_cold_body(c);
 		asm_mov(a, 4, R8, RCX);
@@ -125,6 +135,7 @@ static void emit_shift_cl(struct jit_compiler *c)
 		shift_words(c, size, reg);
 		asm_bind(a, &skip);
 		cold->resume = a->at;
+		c->kind = KIND_UNKNOWN;
 		return;
 	}
 	asm_test_imm(a, 1, RCX, 31);
@@ -132,14 +143,68 @@ static void emit_shift_cl(struct jit_compiler *c)
 	asm_shift_cl(a, size, host_operation(insn->op), reg);
 	shift_words(c, size, reg);
 	asm_bind(a, &skip);
+	c->kind = KIND_UNKNOWN;
+}
+
+/* --- of two registers -------------------------------------------------------------- */
+
+/* The value before it is in R9, CF is the host's: OF where the sign has changed. */
+static void double_words(struct jit_compiler *c, unsigned reg)
+{
+	struct jit_asm *a = &c->a;
+	asm_alu(a, 4, ALU_SBB, R10, R10);
+	asm_alu_imm(a, 4, ALU_AND, R10, 0xc0000000u);
+	asm_alu(a, 4, ALU_XOR, R9, reg);
+	asm_shift_imm(a, 4, SHIFT_SHR, R9, 1);
+	asm_alu_imm(a, 4, ALU_AND, R9, 0x40000000);
+	asm_alu(a, 4, ALU_XOR, R10, R9);
+	asm_store(a, 4, EMU_FIELD(flag_carry), R10);
+	asm_store(a, 4, EMU_FIELD(flag_zero), reg);
+	asm_store(a, 4, EMU_FIELD(flag_sign), reg);
+	jit_flags_set_words(c);
+}
+
+static void emit_double(struct jit_compiler *c)
+{
+	struct jit_asm *a = &c->a;
+	const struct insn *insn = c->insn;
+	unsigned reg = host_gpr(insn->rm), opcode = insn->op == OP_shld ? 0x0fa4 : 0x0fac;
+	struct asm_label skip = { .refs = 0 };
+	bool by_cl = insn->operands == OPERANDS_RM_REG;
+	if (!by_cl && !(insn->imm & 31))
+		return;
+	if (by_cl) {
+		asm_test_imm(a, 1, RCX, 31);
+		asm_jcc_label(a, CC_E, &skip);
+	}
+	asm_mov(a, 4, R9, reg);
+	asm_reg(a, 4, by_cl ? opcode + 1 : opcode, host_gpr(insn->reg), reg);
+	if (!by_cl)
+		asm_byte(a, insn->imm & 31);
+	if (c->ir->live)
+		double_words(c, reg);
+	asm_bind(a, &skip);
+	c->host_flags = false;
+	if (by_cl || !c->ir->live)
+		c->kind = KIND_UNKNOWN;
+}
+
+static bool shifts_memory(const struct insn *insn)
+{
+	bool shift = insn->op == OP_shl || insn->op == OP_shr || insn->op == OP_sar;
+	return shift && insn->operands != OPERANDS_RM && (insn->imm & 31) && (insn->imm & 31) < 8u * insn->size;
 }
 
 jit_emit_fn *jit_shift_emitter(const struct insn *insn)
 {
 	bool high = insn->size == 1 && (insn->rm & 1);
-	if (insn->is_memory || high)
+	if (insn->is_memory)
+		return shifts_memory(insn) ? emit_shift_memory : NULL;
+	if (high)
 		return NULL;
 	switch (insn->op) {
+	case OP_shld: case OP_shrd:
+		return insn->size == 4 ? emit_double : NULL;
 	case OP_shl: case OP_shr: case OP_sar:
 		if (insn->operands == OPERANDS_RM)
 			return emit_shift_cl;

@@ -42,7 +42,8 @@ enum jit_kind {
 	KIND_ADD = 7, KIND_SUB = 10,          /* r, and b, the second operand */
 	KIND_CMP = 13,                        /* r holds the first operand, b the second */
 	KIND_LOGIC = 16, KIND_TEST = 19,      /* r; r and b to be ANDed */
-	KIND_ADC = 22, KIND_SBB = 25,         /* a, b, r: no way back to the host's flags */
+	KIND_ADC = 22, KIND_SBB = 25,         /* a, b, r: the carry that came in has to be found */
+	KIND_EFLAGS = 28,                     /* r: the flags as in EFLAGS, of no size */
 	KIND_UNKNOWN = 0xff,                  /* to the compiler */
 };
 
@@ -53,7 +54,7 @@ static inline unsigned kind_sized(enum jit_kind kind, unsigned size) { return ki
 enum jit_dump { JIT_DUMP_IR = 1, JIT_DUMP_LIVE = 2, JIT_DUMP_ASM = 4 };
 
 struct jit_stats {
-	uint64_t compiled, bytes, entered, linked, bodies, slow, refused, flushes;
+	uint64_t compiled, bytes, entered, linked, slow, refused, flushes;
 };
 
 typedef uint64_t jit_call_fn(struct emu *emu, const struct insn *insn, struct block *block, uint32_t argument);
@@ -69,8 +70,11 @@ struct jit {
 	/* Thunks, as writing addresses. */
 	uint8_t *enter, *leave, *leave_spill, *link, *lookup;
 	uint8_t *call_body, *call_read, *call_write, *call_rmw_load, *call_rmw_store, *call_settle;
-	uint8_t *beside[3];   /* by width */
+	uint8_t *beside[6];   /* 1 << i bytes */
+	uint8_t *flags;       /* the guest's flags -> the host's */
+	uint8_t *load_real[CTX_LDTR], *load_seen[CTX_LDTR], *switch_pe;
 	struct jit_stats stats;
+	uint64_t bodies[OPS]; /* calls, by operation */
 };
 
 /* --- liveness (jit_ir.c) -------------------------------------------------- */
@@ -150,6 +154,10 @@ static inline unsigned host_reg(unsigned number, unsigned size)
 	return size == 1 ? (number >> 3) | (number & 1 ? HIGH : 0) : host_gpr(number);
 }
 
+static inline struct host_mem jit_ctx_field(size_t offset) { return mem_at(R9, offset); }
+/* A field of the page, whose address is in R9. */
+#define CTX_FIELD(field) jit_ctx_field(offsetof(struct ctx, field))
+
 uint32_t jit_ip(const struct jit_compiler *c);      /* of the current instruction */
 uint32_t jit_next_ip(const struct jit_compiler *c);
 
@@ -187,6 +195,16 @@ void jit_body(struct jit_compiler *c);
 /* A cold call of the body where `label` is taken; comes back to here. */
 struct jit_cold *jit_cold_body(struct jit_compiler *c);
 
+/* --- segments and interrupts (jit_emit_seg.c, jit_emit_int.c) -------------------- */
+
+/* Real mode: loads `sreg` with the selector in R10 (zero-extended); uses R8 to R10. */
+void jit_load_real(struct jit_compiler *c, unsigned sreg);
+/* The body, from before any change, where this is not ring 0. Real mode is. */
+void jit_check_ring(struct jit_compiler *c, struct jit_cold *cold);
+/* Does an interrupt wait, or the end of the run, so that the shadow of the current
+ * instruction means something? Then to `waits`. Uses R9. */
+void jit_no_shadow(struct jit_compiler *c, struct asm_label *waits);
+
 /* --- flags (jit_emit_flags.c) --------------------------------------------------- */
 
 /* Notes the pending result in `reg`, behind the operation; the host's flags hold. */
@@ -195,11 +213,20 @@ void jit_flags_result(struct jit_compiler *c, enum jit_kind kind, unsigned size,
 void jit_flags_operand(struct jit_compiler *c, unsigned reg, uint32_t imm);
 /* Makes the flags be in the words (uses R8-R10 as a call does). */
 void jit_flags_words(struct jit_compiler *c);
+/* Makes the host's flags be the guest's, all six of them (uses R9, R10). */
+void jit_flags_host(struct jit_compiler *c);
+/* The guest's six flags into R10 as in EFLAGS (uses R9). */
+void jit_flags_image(struct jit_compiler *c);
+/* Takes R10 for the flags. */
+void jit_flags_set_image(struct jit_compiler *c);
 /* Host condition that stands for guest condition `cc`. Uses R9, R10. */
 unsigned jit_condition(struct jit_compiler *c, unsigned cc);
 /* Guest CF -> bit 31 of flag_carry; what is pending stays so. Uses R9, R10. */
 void jit_carry_to_word(struct jit_compiler *c);
 void jit_flags_set_words(struct jit_compiler *c);
+/* Repeats the pending operation of `kind` (neither words nor EFLAGS) for its flags.
+ * `exact`: AF, and for INC and DEC the CF, as well. Uses R9, R10. */
+void jit_repeat(struct jit_asm *a, unsigned kind, bool exact);
 
 /* --- ways out (jit_emit_flow.c) ----------------------------------------------- */
 
@@ -218,6 +245,10 @@ jit_emit_fn *jit_flow_emitter(const struct insn *insn);
 jit_emit_fn *jit_muldiv_emitter(const struct insn *insn);
 jit_emit_fn *jit_seg_emitter(const struct jit *jit, const struct insn *insn);
 
+jit_emit_fn *jit_eflags_emitter(const struct jit *jit, const struct insn *insn);
+jit_emit_fn *jit_string_emitter(const struct insn *insn);
+jit_emit_fn *jit_system_emitter(const struct jit *jit, const struct insn *insn);
+
 /* --- code memory and thunks (jit_code.c) ---------------------------------------- */
 
 bool jit_code_new(struct jit *jit);
@@ -225,6 +256,9 @@ void jit_code_free(struct jit *jit);
 /* Is there no room for one more block? */
 bool jit_code_full(const struct jit *jit);
 const void *jit_code_run(const struct jit *jit, const uint8_t *write);
+/* Emits jit->flags (jit_thunk_flags.c) and the loads of segment registers (jit_thunk_seg.c). */
+void jit_thunk_flags(struct jit *jit, struct jit_asm *a);
+void jit_thunk_seg(struct jit *jit, struct jit_asm *a);
 
 /* --- what generated code calls (jit_run.c) --------------------------------------- */
 

@@ -9,7 +9,7 @@
 
 static bool shifts_for_sure(const struct insn *insn)
 {
-	return insn->operands != OPERANDS_RM && (insn->imm & 31);
+	return insn->operands != OPERANDS_RM && insn->operands != OPERANDS_RM_REG && (insn->imm & 31);
 }
 
 /* Flags that the instruction gives a new value whatever the operands are. What
@@ -22,8 +22,12 @@ static uint16_t flags_killed(const struct insn *insn)
 		return FLAGS_ARITH;
 	case OP_inc: case OP_dec:
 		return FLAGS_ARITH & ~CF;
-	case OP_shl: case OP_shr: case OP_sar:
+	case OP_shl: case OP_shr: case OP_sar: case OP_shld: case OP_shrd:
 		return shifts_for_sure(insn) ? FLAGS_ARITH : 0;
+	case OP_clc: case OP_stc: case OP_cmc:
+		return CF;
+	case OP_sahf:
+		return FLAGS_ARITH & ~OF;
 	case OP_rol: case OP_ror:
 		return shifts_for_sure(insn) ? CF | OF : 0;
 	default:
@@ -39,7 +43,8 @@ static bool shows_flags(const struct jit_ir *ir)
 		return true;
 	switch (insn->op) {
 	case OP_push: case OP_pop: case OP_push_sreg: case OP_pop_sreg: case OP_mov_to_sreg:
-	case OP_div: case OP_idiv: case OP_block_end: case OP_lods: case OP_stos: case OP_leave:
+	case OP_div: case OP_idiv: case OP_block_end: case OP_lods: case OP_stos: case OP_movs: case OP_leave:
+	case OP_pusha: case OP_popa: case OP_pushf: case OP_cli: case OP_mov_from_cr: case OP_load_far:
 		return true;
 	default:
 		return decode_ends_block(insn);

@@ -40,6 +40,7 @@ static void settle(struct emu *emu)
 	case KIND_LOGIC: flags_logic(emu, r, size); break;
 	case KIND_TEST: flags_logic(emu, r & b, size); break;
 	case KIND_ADC: flags_add(emu, lazy->a, b, r, size); break;
+	case KIND_EFLAGS: flags_set(emu, r); break;
 	default: flags_sub(emu, lazy->a, b, r, size); break;
 	}
 }
@@ -148,7 +149,7 @@ uint64_t jit_run_body(struct emu *emu, const struct insn *insn, struct block *bl
 	begin(emu, block);
 	if (!jit_ir_keeps_flags(insn->op))
 		settle(emu);
-	emu->jit->stats.bodies++;
+	emu->jit->bodies[insn->op]++;
 	enum exec result = insn->exec(emu, insn);
 	if (result == EXEC_FAULT)
 		return fault(emu, insn, block);
@@ -362,13 +363,25 @@ void jit_free(struct jit *jit)
 	g_free(jit);
 }
 
+/* Which bodies are called most: those that an emitter would help. */
+static void print_bodies(const struct jit *jit, uint64_t all, FILE *out)
+{
+	for (unsigned op = 0; op < OPS; op++)
+		if (jit->bodies[op] > all / 50)
+			fprintf(out, "jit.body.%s %" G_GUINT64_FORMAT "\n", op_rows[op].name, jit->bodies[op]);
+}
+
 void jit_print_stats(const struct jit *jit, FILE *out)
 {
+	uint64_t bodies = 0;
 	if (!jit)
 		return;
 	const struct jit_stats *stats = &jit->stats;
+	for (unsigned op = 0; op < OPS; op++)
+		bodies += jit->bodies[op];
 	fprintf(out, "jit.blocks %" G_GUINT64_FORMAT "\njit.bytes %" G_GUINT64_FORMAT "\njit.entered %" G_GUINT64_FORMAT
 	        "\njit.linked %" G_GUINT64_FORMAT "\njit.bodies_called %" G_GUINT64_FORMAT "\njit.slow_accesses %" G_GUINT64_FORMAT
 	        "\njit.refused %" G_GUINT64_FORMAT "\njit.flushes %" G_GUINT64_FORMAT "\n",
-	        stats->compiled, stats->bytes, stats->entered, stats->linked, stats->bodies, stats->slow, stats->refused, stats->flushes);
+	        stats->compiled, stats->bytes, stats->entered, stats->linked, bodies, stats->slow, stats->refused, stats->flushes);
+	print_bodies(jit, bodies, out);
 }

@@ -53,13 +53,18 @@ emu_sources = \
 	emu/jit_emit_alu.c \
 	emu/jit_emit_flags.c \
 	emu/jit_emit_flow.c \
+	emu/jit_emit_int.c \
 	emu/jit_emit_mov.c \
 	emu/jit_emit_muldiv.c \
 	emu/jit_emit_seg.c \
 	emu/jit_emit_shift.c \
+	emu/jit_emit_string.c \
+	emu/jit_emit_system.c \
 	emu/jit_internal.h \
 	emu/jit_ir.c \
 	emu/jit_run.c \
+	emu/jit_thunk_flags.c \
+	emu/jit_thunk_seg.c \
 	emu/opcode_map.c \
 	emu/opcode_map.h \
 	emu/ops.c \

@@ -69,6 +69,14 @@ static void derive_code(struct emu *emu)
 	emu->code_limit = (uint64_t)cs->limit + 1;
 }
 
+static uint32_t world_of_code(const struct emu *emu)
+{
+	uint32_t world = emu->code32 ? WORLD_CODE32 : 0;
+	if (emu->code_limit == 1ull << 16)
+		return world | WORLD_LIMIT64K;
+	return emu->code_limit == 1ull << 32 ? world | WORLD_LIMIT4G : world;
+}
+
 static void derive_world(struct emu *emu)
 {
 	uint32_t world = emu->protected_mode ? WORLD_PROTECTED : 0;
@@ -78,15 +86,9 @@ static void derive_world(struct emu *emu)
 		world |= WORLD_PAGING;
 	if (emu->cpl == 3)
 		world |= WORLD_USER;
-	if (emu->code32)
-		world |= WORLD_CODE32;
 	if (emu->stack_mask > 0xffff)
 		world |= WORLD_STACK32;
-	if (emu->code_limit == 1ull << 16)
-		world |= WORLD_LIMIT64K;
-	else if (emu->code_limit == 1ull << 32)
-		world |= WORLD_LIMIT4G;
-	emu->world = world;
+	emu->world = world | world_of_code(emu);
 }
 
 void seg_changed(struct emu *emu, unsigned sreg)
@@ -98,6 +100,22 @@ void seg_changed(struct emu *emu, unsigned sreg)
 		emu->stack_mask = emu->ctx->seg[CTX_SS].access & CTX_SEG_DB ? 0xffffffffu : 0xffffu;
 	if (sreg == CTX_CS || sreg == CTX_SS)
 		derive_world(emu);
+}
+
+/* Ring 0 alone, where only RPL and the descriptor decide. A code segment by its own RPL:
+ * a gate's does not count, a jump's does. */
+void seg_note(struct emu *emu, unsigned sreg, uint16_t selector, const struct descriptor *descriptor)
+{
+	const struct ctx_seg *seg = &emu->ctx->seg[sreg];
+	struct seg_seen *seen = &emu->seen[sreg][selector >> 3 & (SEG_SEEN_ENTRIES - 1)];
+	if (emu->cpl || (selector & 4) || watched(emu) || (sreg == CTX_CS && (selector & 3)))
+		return;
+	*seen = (struct seg_seen){
+		.descriptor = (uint64_t)descriptor->high << 32 | descriptor->low,
+		.base = emu->seg[sreg].base, .read = emu->seg[sreg].read, .write = emu->seg[sreg].write,
+		.selector = selector | SEG_SEEN, .limit = seg->limit, .access = seg->access,
+		.ip_mask = emu->ip_mask, .world = world_of_code(emu),
+	};
 }
 
 /* In protected mode CPL is the DPL of SS, which SMM and KVM keep as well. */
@@ -249,6 +267,7 @@ static bool load_data(struct emu *emu, unsigned sreg, uint16_t selector)
 		return false;
 	seg_unpack(&emu->ctx->seg[sreg], selector, &descriptor);
 	seg_changed(emu, sreg);
+	seg_note(emu, sreg, selector, &descriptor);
 	return true;
 }
 

@@ -22,6 +22,8 @@ unit_sources = \
 	tests/unit/i8254_rig.h \
 	tests/unit/ide_rig.c \
 	tests/unit/ide_rig.h \
+	tests/unit/jit_rig.c \
+	tests/unit/jit_rig.h \
 	tests/unit/main.c \
 	tests/unit/pc_rig.h \
 	tests/unit/pci_rig.h \
@@ -52,6 +54,7 @@ unit_sources = \
 	tests/unit/test_emu_smc.c \
 	tests/unit/test_emu_smm.c \
 	tests/unit/test_jit.c \
+	tests/unit/test_jit_modes.c \
 	tests/unit/test_emu_tasks.c \
 	tests/unit/test_emu_vm86.c \
 	tests/unit/test_exit_port.c \
