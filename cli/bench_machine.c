@@ -5,7 +5,6 @@
 
 #include "cli/bench_guest.h"
 #include "cli/bench_subject.h"
-#include "cli/cpuid.h"
 #include "cli/emulator.h"
 #include "shared/conduct.h"
 #include "shared/log.h"
@@ -107,27 +106,28 @@ static bool open_board(struct machine *machine, char **error)
 static bool open_emulator(struct machine *machine, const struct bench_subject *subject, char **error)
 {
 	struct run_options options;
+	const struct engines engines = { .emu = true, .cpu = EMU_CPU_P6 };
 	const struct channel_process_parts parts = {
 		.mem = machine->mem, .bus = machine->bus, .clock = machine->clock, .pins = &machine->pins,
 	};
 	run_options_init(&options);
 	options.channel = subject->channel;
-	machine->emu_channel = emulator_open_parts(&options, &parts, &machine->emu, error);
+	machine->emu_channel = emulator_open_parts(&options, &engines, &parts, &machine->emu, error);
 	run_options_clear(&options);
 	return machine->emu_channel;
 }
 
 static bool open_kvm(struct machine *machine, const struct bench_subject *subject, char **error)
 {
-	struct hv_cpuid cpuid[CPUID_LEAVES];
-	unsigned cpuids = cpuid_ask(EMU_CPU_P6, cpuid, error);
+	struct cpuid_leaf cpuid[CPUID_LEAVES];
+	unsigned cpuids = emu_cpuid(EMU_CPU_P6, false, cpuid);
 	const struct hv_config config = {
 		.mem = machine->mem, .bus = machine->bus, .clock = machine->clock, .pins = &machine->pins,
 		.cpuid = cpuid, .cpuids = cpuids, .cpu_signature = emu_cpu_signature(EMU_CPU_P6),
 		.probe = subject->probe, .watch = subject->watch,
 		.interpreted = true, .alone = subject->kind == BENCH_KVM,
 	};
-	if (!cpuids || !(machine->kvm = hv_new(&config, error)))
+	if (!(machine->kvm = hv_new(&config, error)))
 		return false;
 	machine->kvm_channel = channel_new_inline(machine->kvm);
 	return machine->kvm_channel;

@@ -18,21 +18,27 @@ static struct channel_process_parts board_parts(struct pc *pc)
 	};
 }
 
+struct order {
+	const struct run_options *options;
+	const struct engines *engines;
+};
+
 static struct engine *build(void *owner, const struct channel_process_parts *parts, char **error)
 {
-	const struct run_options *options = owner;
+	const struct order *order = owner;
+	const struct run_options *options = order->options;
 	const struct emu_config config = {
 		.mem = parts->mem, .bus = parts->bus, .clock = parts->clock, .pins = parts->pins,
-		.cpu = options->cpu, .jit = options->jit, .dump = options->dump, .emitters_off = options->no_emit,
+		.cpu = order->engines->cpu, .long_mode = order->engines->long_mode, .jit = options->jit, .dump = options->dump, .emitters_off = options->no_emit,
 		.set_smm = parts->set_smm, .owner = parts->owner,
 	};
 	return emu_new(&config, error);
 }
 
-static struct channel *open_process(const struct run_options *options, const struct channel_process_parts *parts, char **error)
+static struct channel *open_process(struct order *order, const struct channel_process_parts *parts, char **error)
 {
 	const struct channel_process_config config = {
-		.name = "emu", .parts = *parts, .build = build, .owner = (void *)options,
+		.name = "emu", .parts = *parts, .build = build, .owner = order,
 	};
 	char *problem = NULL;
 	struct channel *channel = channel_new_process(&config, &problem);
@@ -49,12 +55,13 @@ static struct channel *open_near(enum run_channel kind, struct engine *engine)
 	return channel_new_thread(engine, kind == RUN_CHANNEL_EVENTFD ? CHANNEL_EVENTFD : CHANNEL_FUTEX);
 }
 
-struct channel *emulator_open_parts(const struct run_options *options, const struct channel_process_parts *parts, struct engine **engine, char **error)
+struct channel *emulator_open_parts(const struct run_options *options, const struct engines *engines, const struct channel_process_parts *parts, struct engine **engine, char **error)
 {
+	struct order order = { options, engines };
 	*engine = NULL;
 	if (options->channel == RUN_CHANNEL_PROCESS)
-		return open_process(options, parts, error);
-	if (!(*engine = build((void *)options, parts, error)))
+		return open_process(&order, parts, error);
+	if (!(*engine = build(&order, parts, error)))
 		return NULL;
 	struct channel *channel = open_near(options->channel, *engine);
 	if (!channel)
@@ -62,8 +69,8 @@ struct channel *emulator_open_parts(const struct run_options *options, const str
 	return channel;
 }
 
-struct channel *emulator_open(const struct run_options *options, struct pc *pc, struct engine **engine, char **error)
+struct channel *emulator_open(const struct run_options *options, const struct engines *engines, struct pc *pc, struct engine **engine, char **error)
 {
 	const struct channel_process_parts parts = board_parts(pc);
-	return emulator_open_parts(options, &parts, engine, error);
+	return emulator_open_parts(options, engines, &parts, engine, error);
 }

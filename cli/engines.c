@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "cli/cpuid.h"
-
 bool engines_auto(const struct hv_probe *probe, char **why)
 {
 	if (probe->error) {
@@ -26,7 +24,7 @@ static char *obstacle(const struct run_options *options)
 	if (options->clock == CLOCK_KIND_VIRTUAL && !options->compare)
 		return g_strdup("--clock virtual counts instructions, which KVM does not; give --clock real or --engine emu");
 	if (options->cpu < EMU_CPU_PENTIUM)
-		return g_strdup("KVM cannot be a 386 or 486; give --cpu pentium or p6, or --engine emu");
+		return g_strdup("KVM cannot be a 386 or 486; give --cpu pentium or a later one, or --engine emu");
 	return NULL;
 }
 
@@ -58,9 +56,28 @@ static bool choose_kvm(struct engines *engines, const struct run_options *option
 	return true;
 }
 
-bool engines_choose(struct engines *engines, const struct run_options *options, char **error)
+/* 64-bit code needs both rings of it. What KVM interprets is fine where it is to
+ * take such modes at all. */
+static bool runs_long_mode(const struct engines *engines)
 {
-	*engines = (struct engines){ .emu = false };
+	enum hv_runs least = engines->interpreted ? HV_INTERPRETED : HV_NATIVE;
+	return engines->kvm && engines->probe->mode[HV_MODE_PM64].runs >= least &&
+	       engines->probe->mode[HV_MODE_PM64_USER].runs >= least;
+}
+
+/* By default the CPU is a 64-bit one where something runs 64-bit code; --compare
+ * wants the same one on both sides. */
+static void choose_cpu(struct engines *engines, const struct run_options *options)
+{
+	bool can = !options->compare && runs_long_mode(engines);
+	engines->cpu = options->cpu;
+	if (!options->cpu_given && can)
+		engines->cpu = EMU_CPU_X86_64;
+	engines->long_mode = can && engines->cpu == EMU_CPU_X86_64;
+}
+
+static bool choose_engines(struct engines *engines, const struct run_options *options, char **error)
+{
 	switch (options->engine) {
 	case RUN_ENGINE_AUTO:
 		choose_auto(engines, options);
@@ -76,6 +93,15 @@ bool engines_choose(struct engines *engines, const struct run_options *options, 
 	return false;
 }
 
+bool engines_choose(struct engines *engines, const struct run_options *options, char **error)
+{
+	*engines = (struct engines){ .emu = false };
+	if (!choose_engines(engines, options, error))
+		return false;
+	choose_cpu(engines, options);
+	return true;
+}
+
 void engines_clear(struct engines *engines)
 {
 	g_free(engines->why);
@@ -85,13 +111,11 @@ void engines_clear(struct engines *engines)
 
 struct engine *engines_open_kvm(const struct engines *engines, const struct run_options *options, struct pc *pc, char **error)
 {
-	struct hv_cpuid cpuid[CPUID_LEAVES];
-	unsigned cpuids = cpuid_ask(options->cpu, cpuid, error);
-	if (!cpuids)
-		return NULL;
+	struct cpuid_leaf cpuid[CPUID_LEAVES];
+	unsigned cpuids = emu_cpuid(engines->cpu, engines->long_mode, cpuid);
 	const struct hv_config config = {
 		.mem = pc_mem(pc), .bus = pc_bus(pc), .clock = pc_clock(pc), .pins = pc_pins(pc),
-		.cpuid = cpuid, .cpuids = cpuids, .cpu_signature = emu_cpu_signature(options->cpu),
+		.cpuid = cpuid, .cpuids = cpuids, .cpu_signature = emu_cpu_signature(engines->cpu),
 		.probe = engines->probe, .watch = options->watch,
 		.interpreted = engines->interpreted, .alone = !engines->emu,
 	};

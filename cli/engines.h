@@ -8,6 +8,8 @@
 
 struct engines {
 	bool emu, kvm;
+	enum emu_cpu cpu;
+	bool long_mode;   /* KVM runs 64-bit code, and the CPU is one that has it */
 	bool interpreted; /* KVM is to take modes that it interprets */
 	char *why;        /* one line */
 	struct hv_probe *probe; /* NULL: KVM was not asked for */

@@ -34,8 +34,6 @@ cli_sources = \
 	cli/compare_side.h \
 	cli/completion.c \
 	cli/completion.h \
-	cli/cpuid.c \
-	cli/cpuid.h \
 	cli/disassemble.c \
 	cli/disassemble.h \
 	cli/drives.c \

@@ -133,7 +133,7 @@ static bool open_board(struct machine *machine, const struct setup *setup, const
 		.exit_port = options->exit_port,
 		.clock = machine->clock,
 		.rtc_start = options->clock == CLOCK_KIND_VIRTUAL ? MACHINE_VIRTUAL_DATE : (int64_t)time(NULL),
-		.cpu_signature = emu_cpu_signature(options->cpu),
+		.cpu_signature = emu_cpu_signature(machine->engines.cpu),
 	};
 	if (!payload_open(&machine->payload, options, &config, error) ||
 	    !(machine->pc = build_board(machine, setup, options, &config, error)))
@@ -166,7 +166,7 @@ static bool open_kvm(struct machine *machine, const struct run_options *options,
 
 static bool open_engines(struct machine *machine, const struct run_options *options, char **error)
 {
-	if (machine->engines.emu && !(machine->channel = emulator_open(options, machine->pc, &machine->engine, error)))
+	if (machine->engines.emu && !(machine->channel = emulator_open(options, &machine->engines, machine->pc, &machine->engine, error)))
 		return false;
 	return !machine->engines.kvm || open_kvm(machine, options, error);
 }

@@ -143,8 +143,8 @@ static bool set_cpu(void *target, const char *value, char **error)
 	struct run_options *options = target;
 	options->built_in = "cpu";
 	if (emu_cpu_parse(value, &options->cpu))
-		return true;
-	*error = g_strdup_printf("unknown CPU '%s'; give 386, 486, pentium or p6", value);
+		return options->cpu_given = true;
+	*error = g_strdup_printf("unknown CPU '%s'; give 386, 486, pentium, p6 or x86-64", value);
 	return false;
 }
 
@@ -431,7 +431,9 @@ static const struct option_row rows[] = {
 	  .set = set_boot },
 	{ .name = "memory", .letter = 'm', .argument = "SIZE", .help = "RAM, 1M to 3584M (default: 64M)",
 	  .manual = "A number with K, M or G; without a letter it counts MiB.", .set = set_memory },
-	{ .name = "cpu", .argument = "MODEL", .values = "386 486 pentium p6", .help = "386, 486, pentium or p6 (default: p6)", .set = set_cpu },
+	{ .name = "cpu", .argument = "MODEL", .values = "386 486 pentium p6 x86-64", .help = "386, 486, pentium, p6 or x86-64 (default: p6)",
+	  .manual = "Where KVM takes part and runs 64-bit code, x86-64 is the default. Where nothing runs it, CPUID of "
+	            "x86-64 does not show long mode, and a run ends with status 2 when the guest switches to it.", .set = set_cpu },
 	{ .name = "engine", .argument = "NAME", .values = "auto emu kvm hybrid", .help = "what runs the guest: auto (default), emu, kvm or hybrid",
 	  .manual = "emu is the emulator, kvm the CPU by KVM; hybrid runs real mode and vm86 in the emulator and the rest "
 	            "by KVM. auto is hybrid where v2e probe finds that the CPU runs protected mode, else emu.",

@@ -41,6 +41,7 @@ struct run_options {
 	bool boot_menu;
 	uint64_t memory;              /* bytes */
 	enum emu_cpu cpu;
+	bool cpu_given;               /* else a 64-bit one may be taken, see engines.c */
 	enum run_engine engine;
 	uint64_t threshold;           /* blocks; UINT64_MAX: inf */
 	enum hv_watch watch;

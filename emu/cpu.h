@@ -129,6 +129,7 @@ struct emu {
 	struct fpu_host *fpu;
 	enum emu_cpu cpu;
 	uint32_t feature_ecx, feature_edx; /* CPUID's leaf 1 */
+	bool long_mode;      /* that CPUID shows */
 	struct decoder *decoder;
 	struct jit *jit;     /* NULL: none */
 	bool shutdown;       /* a fault could not be delivered */
@@ -145,6 +146,7 @@ enum special {
 	SPECIAL_RF = 32,    /* EFLAGS.RF: no code breakpoint for one instruction */
 	SPECIAL_TRACE = 64, /* instructions are being traced */
 	SPECIAL_DEBUGGER = 128, /* ctx->debug is armed */
+	SPECIAL_LONG = 256, /* EFER.LMA is set: another engine's */
 };
 
 /* --- faults (intr.c) ----------------------------------------------------- */

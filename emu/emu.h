@@ -1,15 +1,18 @@
 /* The x86 emulator engine: 386 to P6, real mode, vm86, 16- and 32-bit protected
- * mode. The only public header of emu/. */
+ * mode. It can switch to long mode, but not run there. The only public header of
+ * emu/. */
 #ifndef V2E_EMU_EMU_H
 #define V2E_EMU_EMU_H
 
 #include "shared/bus.h"
 #include "shared/clock.h"
+#include "shared/cpuid.h"
 #include "shared/engine.h"
 #include "shared/irq.h"
 #include "shared/mem.h"
 
-enum emu_cpu { EMU_CPU_386, EMU_CPU_486, EMU_CPU_PENTIUM, EMU_CPU_P6 };
+/* EMU_CPU_X86_64 is the P6 with the registers of long mode. */
+enum emu_cpu { EMU_CPU_386, EMU_CPU_486, EMU_CPU_PENTIUM, EMU_CPU_P6, EMU_CPU_X86_64 };
 
 enum emu_jit { EMU_JIT_OFF, EMU_JIT_ON, EMU_JIT_ALWAYS };
 
@@ -22,6 +25,7 @@ struct emu_config {
 	struct clock *clock;
 	struct cpu_pins *pins;
 	enum emu_cpu cpu;
+	bool long_mode;           /* another engine can run it: CPUID of EMU_CPU_X86_64 says so */
 	enum emu_jit jit;
 	unsigned dump;            /* enum emu_dump */
 	const char *emitters_off; /* operations of ops.def, joined by commas; NULL: none */
@@ -38,10 +42,14 @@ struct engine *emu_new(const struct emu_config *config, char **error);
  * than those of the model. Nothing else changes. */
 void emu_show_features(struct engine *engine, uint32_t ecx, uint32_t edx);
 
-/* "386", "486", "pentium", "p6". */
+/* "386", "486", "pentium", "p6", "x86-64". */
 bool emu_cpu_parse(const char *name, enum emu_cpu *cpu);
 
 /* What EDX holds after RESET, for ctx_reset(). */
 uint32_t emu_cpu_signature(enum emu_cpu cpu);
+
+/* All that CPUID says on that model, for another engine to say the same. Returns
+ * how many leaves; 0: the model has no CPUID. */
+unsigned emu_cpuid(enum emu_cpu cpu, bool long_mode, struct cpuid_leaf leaf[CPUID_LEAVES]);
 
 #endif

@@ -16,6 +16,21 @@ static enum exec end_block(struct emu *emu, const struct insn *insn)
                      CTX_CR0_WP | CTX_CR0_AM | CTX_CR0_NW | CTX_CR0_CD | CTX_CR0_PG)
 #define CR0_386 (CTX_CR0_PE | CTX_CR0_MP | CTX_CR0_EM | CTX_CR0_TS | CTX_CR0_ET | CTX_CR0_PG)
 
+/* Paging comes on: what it is to be (SDM vol. 3, 9.8.5; vol. 2, MOV to CR). Long mode
+ * is left to another engine before the next instruction. */
+static bool turn_paging_on(struct emu *emu)
+{
+	struct ctx *ctx = emu->ctx;
+	bool pae = ctx->cr4 & CTX_CR4_PAE, tss16 = !(ctx->seg[CTX_TR].access & 8);
+	if (!(ctx->efer & CTX_EFER_LME))
+		return !pae || paging_load_pdptes(emu);
+	if (!pae || (ctx->seg[CTX_CS].access & CTX_SEG_L) || tss16)
+		return emu_fail(emu, VEC_GP, 0);
+	ctx->efer |= CTX_EFER_LMA;
+	emu->special |= SPECIAL_LONG;
+	return true;
+}
+
 static bool write_cr0(struct emu *emu, uint32_t value)
 {
 	struct ctx *ctx = emu->ctx;
@@ -28,7 +43,7 @@ static bool write_cr0(struct emu *emu, uint32_t value)
 		return emu_fail(emu, VEC_GP, 0);
 	ctx->cr0 = value;
 	bool turns_on = (value & CTX_CR0_PG) && !(old & CTX_CR0_PG);
-	if (turns_on && (ctx->cr4 & CTX_CR4_PAE) && !paging_load_pdptes(emu)) {
+	if (turns_on && !turn_paging_on(emu)) {
 		ctx->cr0 = old;
 		return false;
 	}

@@ -12,12 +12,17 @@ enum {
 	CPUID_SEP = 1 << 11, CPUID_MTRR = 1 << 12, CPUID_PGE = 1 << 13, CPUID_CMOV = 1 << 15,
 	CPUID_PAT = 1 << 16, CPUID_PSE36 = 1 << 17, CPUID_MMX = 1 << 23, CPUID_FXSR = 1 << 24,
 	CPUID_SSE = 1 << 25, CPUID_SSE2 = 1 << 26,
+	CPUID_EXTENDED_SYSCALL = 1 << 11, CPUID_EXTENDED_LM = 1 << 29,
 };
+
+#define CPUID_EXTENDED     0x80000000u
+#define CPUID_EXTENDED_MAX 0x80000008u
 
 uint32_t cpuid_features(enum emu_cpu cpu)
 {
 	uint32_t pentium = CPUID_FPU | CPUID_VME | CPUID_DE | CPUID_PSE | CPUID_TSC | CPUID_MSR | CPUID_CX8;
 	switch (cpu) {
+	case EMU_CPU_X86_64:
 	case EMU_CPU_P6:
 		return pentium | CPUID_PAE | CPUID_SEP | CPUID_MTRR | CPUID_PGE | CPUID_CMOV | CPUID_PAT |
 		       CPUID_PSE36 | CPUID_MMX | CPUID_FXSR | CPUID_SSE | CPUID_SSE2;
@@ -28,27 +33,70 @@ uint32_t cpuid_features(enum emu_cpu cpu)
 	}
 }
 
-static void cpuid_leaf(const struct emu *emu, uint32_t leaf, uint32_t out[4])
+/* SYSCALL belongs to 64-bit mode (SDM vol. 2, CPUID 80000001h). */
+static void cpuid_extended(bool long_mode, uint32_t leaf, uint32_t out[4])
+{
+	if (leaf == CPUID_EXTENDED)
+		out[0] = CPUID_EXTENDED_MAX;
+	else if (leaf == CPUID_EXTENDED + 1 && long_mode)
+		out[3] = CPUID_EXTENDED_SYSCALL | CPUID_EXTENDED_LM;
+	else if (leaf == CPUID_EXTENDED_MAX)
+		out[0] = long_mode ? 48 << 8 | 36 : 32 << 8 | 36; /* bits of linear and physical addresses */
+}
+
+struct cpuid_model {
+	enum emu_cpu cpu;
+	bool long_mode;
+	uint32_t feature_ecx, feature_edx;
+};
+
+static void cpuid_answer(const struct cpuid_model *model, uint32_t leaf, uint32_t out[4])
 {
 	memset(out, 0, 4 * sizeof *out);
 	switch (leaf) {
 	case 0:
-		out[0] = emu->cpu == EMU_CPU_P6 ? 2 : 1;
+		out[0] = model->cpu >= EMU_CPU_P6 ? 2 : 1;
 		memcpy(&out[1], "Genu", 4);
 		memcpy(&out[2], "ntel", 4);
 		memcpy(&out[3], "ineI", 4);
 		break;
 	case 1:
-		out[0] = emu_cpu_signature(emu->cpu);
-		out[2] = emu->feature_ecx;
-		out[3] = emu->feature_edx;
+		out[0] = emu_cpu_signature(model->cpu);
+		out[2] = model->feature_ecx;
+		out[3] = model->feature_edx;
 		break;
 	case 2: /* one pass; no descriptors */
-		out[0] = emu->cpu == EMU_CPU_P6;
+		out[0] = model->cpu >= EMU_CPU_P6;
 		break;
 	default:
+		if (model->cpu >= EMU_CPU_X86_64)
+			cpuid_extended(model->long_mode, leaf, out);
 		break;
 	}
+}
+
+/* The leaves from `first` on; its EAX is the highest. */
+static unsigned list_leaves(const struct cpuid_model *model, uint32_t first, struct cpuid_leaf *leaf)
+{
+	uint32_t out[4];
+	unsigned count = 0;
+	cpuid_answer(model, first, out);
+	for (uint32_t number = first, highest = out[0]; number <= highest; number++) {
+		cpuid_answer(model, number, out);
+		leaf[count++] = (struct cpuid_leaf){ number, out[0], out[1], out[2], out[3] };
+	}
+	return count;
+}
+
+unsigned emu_cpuid(enum emu_cpu cpu, bool long_mode, struct cpuid_leaf leaf[CPUID_LEAVES])
+{
+	if (cpu < EMU_CPU_486)
+		return 0;
+	const struct cpuid_model model = { cpu, long_mode, 0, cpuid_features(cpu) };
+	unsigned count = list_leaves(&model, 0, leaf);
+	if (cpu >= EMU_CPU_X86_64)
+		count += list_leaves(&model, CPUID_EXTENDED, leaf + count);
+	return count;
 }
 
 /* Above the highest leaf, also from 80000000h on: the data of the highest one (SDM
@@ -56,13 +104,15 @@ static void cpuid_leaf(const struct emu *emu, uint32_t leaf, uint32_t out[4])
 enum exec exec_cpuid(struct emu *emu, const struct insn *insn)
 {
 	union ctx_reg *gpr = emu->ctx->gpr;
+	const struct cpuid_model model = { emu->cpu, emu->long_mode, emu->feature_ecx, emu->feature_edx };
 	uint32_t out[4], highest, leaf = gpr[CTX_RAX].e;
 	(void)insn;
-	cpuid_leaf(emu, 0, out);
+	cpuid_answer(&model, 0, out);
 	highest = out[0];
-	if (leaf > highest)
+	bool extended = emu->cpu >= EMU_CPU_X86_64 && leaf >= CPUID_EXTENDED && leaf <= CPUID_EXTENDED_MAX;
+	if (leaf > highest && !extended)
 		leaf = highest;
-	cpuid_leaf(emu, leaf, out);
+	cpuid_answer(&model, leaf, out);
 	gpr[CTX_RAX].e = out[0];
 	gpr[CTX_RBX].e = out[1];
 	gpr[CTX_RCX].e = out[2];
@@ -108,6 +158,8 @@ enum {
 	MSR_MCG_CAP = 0x179, MSR_MCG_STATUS = 0x17a, MSR_MISC_ENABLE = 0x1a0,
 	MSR_MTRR_VARIABLE = 0x200, MSR_MTRR_64K = 0x250, MSR_MTRR_16K = 0x258, MSR_MTRR_4K = 0x268,
 	MSR_PAT = 0x277, MSR_MTRR_DEF_TYPE = 0x2ff,
+	MSR_EFER = 0xc0000080, MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK,
+	MSR_FS_BASE = 0xc0000100, MSR_GS_BASE, MSR_KERNEL_GS_BASE,
 };
 
 static uint64_t *fixed_mtrr(struct ctx *ctx, uint32_t msr)
@@ -138,6 +190,54 @@ static uint64_t *p6_msr(struct ctx *ctx, uint32_t msr)
 	}
 }
 
+/* Those of long mode (SDM vol. 4, table 2-2), which are there in the other modes too. */
+static uint64_t *long_msr(struct ctx *ctx, uint32_t msr)
+{
+	switch (msr) {
+	case MSR_EFER: return &ctx->efer;
+	case MSR_STAR: return &ctx->star;
+	case MSR_LSTAR: return &ctx->lstar;
+	case MSR_CSTAR: return &ctx->cstar;
+	case MSR_SFMASK: return &ctx->sfmask;
+	case MSR_FS_BASE: return &ctx->seg[CTX_FS].base;
+	case MSR_GS_BASE: return &ctx->seg[CTX_GS].base;
+	case MSR_KERNEL_GS_BASE: return &ctx->kernel_gs_base;
+	default: return NULL;
+	}
+}
+
+static uint64_t *held_msr(struct emu *emu, uint32_t msr)
+{
+	uint64_t *held = emu->cpu >= EMU_CPU_P6 ? p6_msr(emu->ctx, msr) : NULL;
+	return held || emu->cpu < EMU_CPU_X86_64 ? held : long_msr(emu->ctx, msr);
+}
+
+static bool is_canonical(uint64_t address)
+{
+	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
+}
+
+/* False: #GP. LMA follows CR0.PG alone. */
+static bool write_long_msr(struct emu *emu, uint32_t msr, uint64_t value)
+{
+	struct ctx *ctx = emu->ctx;
+	bool paging = ctx->cr0 & CTX_CR0_PG;
+	if (msr == MSR_EFER) {
+		if ((value & ~(uint64_t)(CTX_EFER_SCE | CTX_EFER_LME | CTX_EFER_LMA)) || (paging && ((value ^ ctx->efer) & CTX_EFER_LME)))
+			return false;
+		ctx->efer = (value & ~(uint64_t)CTX_EFER_LMA) | (ctx->efer & CTX_EFER_LMA);
+		return true;
+	}
+	if (msr == MSR_SFMASK && value >> 32)
+		return false;
+	if (msr != MSR_STAR && msr != MSR_SFMASK && !is_canonical(value))
+		return false;
+	*long_msr(ctx, msr) = value;
+	if (msr == MSR_FS_BASE || msr == MSR_GS_BASE)
+		seg_changed(emu, msr == MSR_FS_BASE ? CTX_FS : CTX_GS);
+	return true;
+}
+
 static bool reads_zero(uint32_t msr)
 {
 	return msr <= 1 || msr == MSR_UCODE || msr == MSR_BIOS_SIGN || msr == MSR_MCG_CAP || msr == MSR_MCG_STATUS;
@@ -145,7 +245,7 @@ static bool reads_zero(uint32_t msr)
 
 static bool msr_read(struct emu *emu, const struct insn *insn, uint32_t msr, uint64_t *value)
 {
-	uint64_t *held = emu->cpu >= EMU_CPU_P6 ? p6_msr(emu->ctx, msr) : NULL;
+	uint64_t *held = held_msr(emu, msr);
 	*value = 0;
 	if (msr == MSR_TSC)
 		*value = tsc_read(emu, insn);
@@ -160,9 +260,11 @@ static bool msr_read(struct emu *emu, const struct insn *insn, uint32_t msr, uin
 
 static bool msr_write(struct emu *emu, const struct insn *insn, uint32_t msr, uint64_t value)
 {
-	uint64_t *held = emu->cpu >= EMU_CPU_P6 ? p6_msr(emu->ctx, msr) : NULL;
+	uint64_t *held = held_msr(emu, msr);
 	if (msr == MSR_TSC)
 		emu->ctx->tsc_offset += value - tsc_read(emu, insn);
+	else if (held && msr >= MSR_EFER)
+		return write_long_msr(emu, msr, value);
 	else if (held)
 		*held = value;
 	else

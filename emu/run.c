@@ -78,6 +78,7 @@ void emu_special_changed(struct emu *emu)
 	special_set(emu, SPECIAL_HALT, ctx->halted);
 	special_set(emu, SPECIAL_TRACE, log_trace_mask & LOG_TRACE_INSN);
 	special_set(emu, SPECIAL_DEBUGGER, ctx->debug.armed);
+	special_set(emu, SPECIAL_LONG, ctx->efer & CTX_EFER_LMA);
 }
 
 /* INIT: as RESET, but caches, FPU and MSRs stay (SDM vol. 3, table 9-1). */
@@ -115,6 +116,28 @@ static void take_event(struct emu *emu, uint8_t vector)
 	log_trace(LOG_TRACE_IRQ, "irq vector %02x at %04x:%08x", vector, emu->ctx->seg[CTX_CS].selector, (uint32_t)emu->ctx->rip);
 	if (!intr_deliver(emu, vector, INTR_EXTERNAL, false, 0))
 		intr_deliver_fault(emu);
+}
+
+/* What was being delivered when another engine let go. A software interrupt happens
+ * again by itself: RIP is still at it. */
+static void take_injected(struct emu *emu)
+{
+	struct ctx *ctx = emu->ctx;
+	uint32_t type = ctx->event_type;
+	uint8_t vector = (uint8_t)ctx->event_vector;
+	ctx->event_type = CTX_EVENT_NONE;
+	if (type == CTX_EVENT_INTR || type == CTX_EVENT_NMI) {
+		take_event(emu, type == CTX_EVENT_NMI ? VEC_NMI : vector);
+		ctx->nmi_masked |= type == CTX_EVENT_NMI;
+	} else if (type == CTX_EVENT_FAULT) {
+		wake(emu);
+		emu_raise(emu, vector);
+		emu->fault.has_error = ctx->event_has_error;
+		emu->fault.error = ctx->event_error;
+		emu->fault.address = (uint32_t)ctx->cr2;
+		emu->fault.is_trap = vector == VEC_DB;
+		intr_deliver_fault(emu);
+	}
 }
 
 /* Traps of the instruction before: single step, data breakpoints. MOV SS holds
@@ -268,6 +291,8 @@ static enum exec run_single(struct emu *emu)
 /* What the fast loop leaves aside. Returns STOP_NONE to go on. */
 static enum stop_reason run_special(struct emu *emu)
 {
+	if (emu->special & SPECIAL_LONG)
+		return STOP_MODE;
 	if (atomic_load_explicit(&emu->pins->attention, memory_order_acquire)) {
 		enum stop_reason reason = take_pins(emu);
 		if (reason != STOP_NONE)
@@ -370,7 +395,9 @@ static enum stop_reason emu_run(struct engine *engine, struct ctx *ctx)
 {
 	struct emu *emu = (struct emu *)engine;
 	enter(emu, ctx);
-	enum stop_reason reason = run_loop(emu);
+	if (unlikely(ctx->event_type))
+		take_injected(emu);
+	enum stop_reason reason = unlikely(emu->shutdown) ? STOP_SHUTDOWN : run_loop(emu);
 	clock_catch_up(emu, emu->insns);
 	ctx->rflags = eflags_get(emu);
 	ctx->insns_run += emu->insns;
@@ -455,6 +482,7 @@ struct engine *emu_new(const struct emu_config *config, char **error)
 	emu->pins = config->pins;
 	emu->cpu = config->cpu;
 	emu->feature_edx = cpuid_features(config->cpu);
+	emu->long_mode = config->long_mode;
 	emu->set_smm = config->set_smm;
 	emu->owner = config->owner;
 	emu->flat = config->mem->flat;
@@ -483,7 +511,7 @@ void emu_show_features(struct engine *engine, uint32_t ecx, uint32_t edx)
 
 bool emu_cpu_parse(const char *name, enum emu_cpu *cpu)
 {
-	static const char *const names[] = { "386", "486", "pentium", "p6" };
+	static const char *const names[] = { "386", "486", "pentium", "p6", "x86-64" };
 	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
 		if (!strcmp(name, names[i])) {
 			*cpu = (enum emu_cpu)i;
@@ -492,9 +520,9 @@ bool emu_cpu_parse(const char *name, enum emu_cpu *cpu)
 	return false;
 }
 
-/* 386DX, 486DX2 with CPUID, Pentium (P54C), Pentium II. */
+/* 386DX, 486DX2 with CPUID, Pentium (P54C), Pentium II, Core 2. */
 uint32_t emu_cpu_signature(enum emu_cpu cpu)
 {
-	static const uint32_t signatures[] = { 0x308, 0x435, 0x525, 0x633 };
+	static const uint32_t signatures[] = { 0x308, 0x435, 0x525, 0x633, 0x6f6 };
 	return signatures[cpu];
 }

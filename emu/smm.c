@@ -8,7 +8,7 @@
 enum {
 	SMM_HALT = 0x7f02, SMM_REVISION = 0x7ef8 + 4, SMM_SMBASE = 0x7ef8,
 	SMM_CR0 = 0x7ffc, SMM_CR4 = 0x7f14, SMM_EAX = 0x7fd0, SMM_SELECTORS = 0x7fa8, SMM_HIDDEN = 0x7e00,
-	SMM_NMI_MASKED = 0x7e60, SMM_PENDING_DB = 0x7e64, SMM_SHADOW = 0x7e68,
+	SMM_NMI_MASKED = 0x7e60, SMM_PENDING_DB = 0x7e64, SMM_SHADOW = 0x7e68, SMM_EFER = 0x7e6c,
 };
 
 /* Revision 0002h: SMBASE relocation. */
@@ -18,6 +18,7 @@ enum {
 #define SMM_ACCESS_DEFINED (0xf0ffu | CTX_SEG_UNUSABLE | CTX_SEG_REAL)
 #define SMM_EFLAGS_DEFINED 0x003f7fd5u
 #define SMM_CR0_DEFINED    0xe005003fu
+#define SMM_EFER_DEFINED   (CTX_EFER_SCE | CTX_EFER_LME) /* no SMI is taken in long mode */
 
 static uint32_t at(const struct emu *emu, uint32_t offset)
 {
@@ -41,7 +42,7 @@ static const struct {
 	{ SMM_CR0, offsetof(struct ctx, cr0) }, { 0x7ff8, offsetof(struct ctx, cr3) },
 	{ 0x7ff4, offsetof(struct ctx, rflags) }, { 0x7ff0, offsetof(struct ctx, rip) },
 	{ 0x7fcc, offsetof(struct ctx, dr6) }, { 0x7fc8, offsetof(struct ctx, dr7) },
-	{ SMM_CR4, offsetof(struct ctx, cr4) },
+	{ SMM_CR4, offsetof(struct ctx, cr4) }, { SMM_EFER, offsetof(struct ctx, efer) },
 	{ 0x7e90, offsetof(struct ctx, gdtr.base) }, { 0x7e94, offsetof(struct ctx, idtr.base) },
 };
 
@@ -99,6 +100,7 @@ void smm_enter(struct emu *emu)
 	eflags_set(emu, CTX_EFLAGS_R1);
 	ctx->cr0 &= ~(uint64_t)(CTX_CR0_PE | CTX_CR0_EM | CTX_CR0_TS | CTX_CR0_PG);
 	ctx->cr4 = 0;
+	ctx->efer = 0;
 	ctx->dr7 = 0x400;
 	for (unsigned sreg = 0; sreg < CTX_LDTR; sreg++)
 		enter_segment(emu, sreg, 0, 0);
@@ -114,6 +116,9 @@ static bool restorable(struct emu *emu)
 {
 	uint32_t cr0 = get(emu, SMM_CR0), cr4 = get(emu, SMM_CR4), smbase = get(emu, SMM_SMBASE);
 	bool aligned = emu->cpu >= EMU_CPU_P6 || !(smbase & 0x7fff);
+	/* What would be long mode is no place to come back to: it did not come from there. */
+	if ((get(emu, SMM_EFER) & CTX_EFER_LME) && (cr0 & CTX_CR0_PG) && emu->cpu >= EMU_CPU_X86_64)
+		return false;
 	return !((cr0 & CTX_CR0_PG) && !(cr0 & CTX_CR0_PE)) && !((cr0 & CTX_CR0_NW) && !(cr0 & CTX_CR0_CD)) &&
 	       !(cr4 & ~control_cr4_defined(emu)) && aligned;
 }
@@ -134,6 +139,7 @@ static void restore(struct emu *emu)
 	ctx->gdtr.limit = get(emu, 0x7e98) & 0xffff;
 	ctx->idtr.limit = get(emu, 0x7e9c) & 0xffff;
 	ctx->cr0 = (ctx->cr0 & SMM_CR0_DEFINED) | CTX_CR0_ET;
+	ctx->efer &= emu->cpu >= EMU_CPU_X86_64 ? SMM_EFER_DEFINED : 0;
 	ctx->rflags = (ctx->rflags & SMM_EFLAGS_DEFINED) | CTX_EFLAGS_R1;
 	ctx->dr6 = (ctx->dr6 & 0xe00f) | 0xffff0ff0u;
 	ctx->dr7 = (ctx->dr7 & 0xffff2fffu) | 0x400;

@@ -5,6 +5,7 @@
 
 #include "shared/bus.h"
 #include "shared/clock.h"
+#include "shared/cpuid.h"
 #include "shared/engine.h"
 #include "shared/irq.h"
 #include "shared/mem.h"
@@ -89,17 +90,13 @@ void hv_floor_free(struct hv_floor *floor); /* NULL is fine */
 
 /* --- the engine ------------------------------------------------------------------ */
 
-struct hv_cpuid {
-	uint32_t leaf, eax, ebx, ecx, edx;
-};
-
 struct hv_config {
 	struct mem *mem;
 	struct bus *bus;
 	struct clock *clock; /* real; runs its timers while the guest runs */
 	struct cpu_pins *pins;
 	/* What the guest's CPUID says, the same as in the emulator. */
-	const struct hv_cpuid *cpuid; /* copied */
+	const struct cpuid_leaf *cpuid; /* copied */
 	unsigned cpuids;
 	uint32_t cpu_signature; /* for EDX after INIT */
 	const struct hv_probe *probe; /* only read by hv_new() */

@@ -167,6 +167,10 @@ void kvm_ctx_to_events(const struct ctx *ctx, struct kvm_vcpu_events *events)
 	events->interrupt.shadow = to_shadow(ctx->interrupt_shadow);
 	events->interrupt.injected = ctx->event_type == CTX_EVENT_INTR;
 	events->interrupt.nr = (uint8_t)ctx->event_vector;
+	events->exception.injected = ctx->event_type == CTX_EVENT_FAULT;
+	events->exception.nr = (uint8_t)ctx->event_vector;
+	events->exception.has_error_code = ctx->event_has_error != 0;
+	events->exception.error_code = ctx->event_error;
 	events->nmi.injected = ctx->event_type == CTX_EVENT_NMI;
 	events->nmi.masked = ctx->nmi_masked != 0;
 }
@@ -174,11 +178,13 @@ void kvm_ctx_to_events(const struct ctx *ctx, struct kvm_vcpu_events *events)
 #define VECTOR_DB 1u
 #define DR6_BS    0x4000u
 
-/* A fault that was not delivered yet happens again when its instruction runs again;
- * what must not get lost are interrupts and the trap of a single step. */
+/* KVM reports no INT n, INT3 or INTO: RIP is still at them, as it is at what raised a
+ * fault, so that the interrupt is worth more. The trap of a single step has a place
+ * of its own. */
 void kvm_ctx_from_events(struct ctx *ctx, const struct kvm_vcpu_events *events)
 {
-	bool trap = (events->exception.pending || events->exception.injected) && events->exception.nr == VECTOR_DB;
+	bool exception = events->exception.pending || events->exception.injected;
+	bool step = exception && events->exception.nr == VECTOR_DB && (ctx->rflags & CTX_EFLAGS_TF);
 	ctx->event_type = CTX_EVENT_NONE;
 	ctx->event_vector = ctx->event_has_error = ctx->event_error = 0;
 	if (events->nmi.injected) {
@@ -187,8 +193,13 @@ void kvm_ctx_from_events(struct ctx *ctx, const struct kvm_vcpu_events *events)
 	} else if (events->interrupt.injected && !events->interrupt.soft) {
 		ctx->event_type = CTX_EVENT_INTR;
 		ctx->event_vector = events->interrupt.nr;
+	} else if (exception && !step) {
+		ctx->event_type = CTX_EVENT_FAULT;
+		ctx->event_vector = events->exception.nr;
+		ctx->event_has_error = events->exception.has_error_code != 0;
+		ctx->event_error = ctx->event_has_error ? events->exception.error_code : 0;
 	}
-	ctx->pending_db = trap && (ctx->rflags & CTX_EFLAGS_TF) ? DR6_BS : 0;
+	ctx->pending_db = step ? DR6_BS : 0;
 	ctx->interrupt_shadow = from_shadow(events->interrupt.shadow);
 	ctx->nmi_masked = events->nmi.masked != 0;
 }
@@ -203,7 +214,8 @@ enum hv_mode kvm_ctx_mode(const struct ctx *ctx)
 		return HV_MODE_REAL;
 	if (ctx->rflags & CTX_EFLAGS_VM)
 		return HV_MODE_VM86;
-	if ((ctx->efer & CTX_EFER_LMA) && (code & CTX_SEG_L))
+	/* Code of 16 and 32 bits runs in long mode where that itself does. */
+	if (ctx->efer & CTX_EFER_LMA)
 		return cpl == 3 ? HV_MODE_PM64_USER : HV_MODE_PM64;
 	if (ctx->cr0 & CTX_CR0_PG)
 		return HV_MODE_PM32_PAGED;

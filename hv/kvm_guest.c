@@ -48,13 +48,13 @@ static int give_memory(struct kvm_guest *guest)
 	return kvm_vm_ioctl(guest->vm.vm, KVM_SET_USER_MEMORY_REGION, &region);
 }
 
-#define CPUID_LEAVES 256u
+#define SUPPORTED_LEAVES 256u
 
 /* All that KVM offers: long mode is to be tried as well. */
 static int give_cpuid(struct kvm_guest *guest)
 {
-	struct kvm_cpuid2 *list = g_malloc0(sizeof *list + CPUID_LEAVES * sizeof *list->entries);
-	list->nent = CPUID_LEAVES;
+	struct kvm_cpuid2 *list = g_malloc0(sizeof *list + SUPPORTED_LEAVES * sizeof *list->entries);
+	list->nent = SUPPORTED_LEAVES;
 	int result = kvm_vm_ioctl(guest->vm.device, KVM_GET_SUPPORTED_CPUID, list);
 	if (!result)
 		result = kvm_vm_ioctl(guest->vm.vcpu, KVM_SET_CPUID2, list);

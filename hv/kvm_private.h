@@ -53,6 +53,7 @@ struct kvm {
 	bool entered;        /* KVM_RUN came back at least once */
 	uint64_t exited;     /* host ns at which KVM_RUN came back last, where that is measured */
 	bool left;           /* the boundary was seen */
+	bool failed;         /* KVM gave up */
 	bool interprets;     /* the mode in which the request began is interpreted */
 
 	/* The vCPU thread and its timer. */

@@ -18,6 +18,7 @@
 
 #define NS_PER_SECOND 1000000000u
 #define KICK_SIGNAL   (SIGRTMIN + 1)
+#define VECTOR_DB     1u
 #ifndef sigev_notify_thread_id
 #define sigev_notify_thread_id _sigev_un._tid
 #endif
@@ -35,6 +36,12 @@ static bool mode_is_ours(const struct kvm *kvm, const struct ctx *ctx)
 	return runs == HV_NATIVE || (runs == HV_INTERPRETED && kvm->config.interpreted);
 }
 
+/* Nobody else runs this, whatever comes. */
+static bool is_ours_alone(const struct kvm *kvm, const struct ctx *ctx)
+{
+	return kvm->config.alone || (ctx->efer & CTX_EFER_LMA);
+}
+
 /* SMM, INIT and the trap of a single step in between are the emulator's. */
 static bool needs_other(const struct kvm *kvm, const struct ctx *ctx)
 {
@@ -49,6 +56,8 @@ bool kvm_run_can_run(struct engine *engine, const struct ctx *ctx)
 		return false;
 	if (kvm->config.alone)
 		return true;
+	if (ctx->efer & CTX_EFER_LMA)
+		return mode_is_ours(kvm, ctx);
 	if (needs_other(kvm, ctx) || !mode_is_ours(kvm, ctx))
 		return false;
 	if (!kvm->refuse)
@@ -79,8 +88,9 @@ static enum stop_reason fail(struct kvm *kvm, enum hv_detail detail)
 	const struct kvm_sync_regs *sync = &kvm->run->s.regs;
 	kvm->stats.failures[detail]++;
 	kvm->ctx->stop_detail = detail;
+	kvm->failed = true;
 	log_trace(LOG_TRACE_SWITCH, "kvm failed (%d) at %04x:%08llx", detail, sync->sregs.cs.selector, sync->regs.rip);
-	if (kvm->config.alone)
+	if (kvm->config.alone || (sync->sregs.efer & CTX_EFER_LMA))
 		return STOP_ERROR;
 	kvm->refuse = patience(kvm);
 	return STOP_MODE;
@@ -94,6 +104,15 @@ static enum stop_reason fail_call(struct kvm *kvm, const char *call, int error)
 	kvm->ctx->stop_detail = HV_DETAIL_IOCTL;
 	kvm->broken = true;
 	return kvm->config.alone ? STOP_ERROR : STOP_MODE;
+}
+
+static enum stop_reason fail_smi(struct kvm *kvm)
+{
+	log_error("a system management interrupt, which KVM does not take%s",
+	          kvm->config.alone ? "; give --engine hybrid, where the emulator does" : " in 64-bit mode; give --cpu p6");
+	kvm->stats.failures[HV_DETAIL_SMI]++;
+	kvm->ctx->stop_detail = HV_DETAIL_SMI;
+	return STOP_ERROR;
 }
 
 /* --- the thread and its timer -------------------------------------------------------------- */
@@ -185,7 +204,7 @@ static bool interrupts_open(const struct kvm *kvm)
  * does not go back: so the other engine takes it. */
 static bool leaves_interrupts(struct kvm *kvm)
 {
-	if (!kvm->interprets || kvm->config.alone)
+	if (!kvm->interprets || is_ours_alone(kvm, kvm->ctx))
 		return false;
 	kvm->refuse = 1;
 	kvm->stats.left_interrupts++;
@@ -264,7 +283,7 @@ static void exit_mmio(struct kvm *kvm)
  * on from; but there it is a real one. */
 static enum stop_reason exit_shutdown(struct kvm *kvm)
 {
-	if (kvm->config.alone || kvm_watch_is_left(kvm->run))
+	if (kvm->config.alone || kvm_watch_is_left(kvm->run) || (kvm->run->s.regs.sregs.efer & CTX_EFER_LMA))
 		return STOP_SHUTDOWN;
 	return fail(kvm, HV_DETAIL_SHUTDOWN);
 }
@@ -298,6 +317,7 @@ static enum stop_reason see_to_exit(struct kvm *kvm)
 		return STOP_NONE;
 	case KVM_EXIT_IRQ_WINDOW_OPEN:
 	case KVM_EXIT_INTR:
+	case KVM_EXIT_SET_TPR: /* CR8: there is no local APIC that would look at it */
 	case KVM_EXIT_DEBUG: /* kvm_watch_look() */
 		return STOP_NONE;
 	case KVM_EXIT_HLT:
@@ -374,7 +394,7 @@ static bool pins_want_control(struct kvm *kvm)
 	if (!atomic_load_explicit(&pins->attention, memory_order_relaxed))
 		return false;
 	atomic_store_explicit(&pins->attention, false, memory_order_relaxed);
-	return is_set(&pins->stop) || is_set(&pins->reset) || is_set(&pins->init) || (is_set(&pins->smi) && !kvm->config.alone);
+	return is_set(&pins->stop) || is_set(&pins->reset) || is_set(&pins->init) || is_set(&pins->smi);
 }
 
 /* INIT: as RESET, but caches, FPU and most MSRs stay (SDM vol. 3, table 9-1). */
@@ -450,17 +470,29 @@ static int flush_translations(struct kvm *kvm)
 	return kvm_vm_ioctl(kvm->vm.vcpu, KVM_SET_SREGS, &other);
 }
 
+/* A trap of the instruction by which the guest came here. */
+static void deliver_pending_db(struct ctx *ctx)
+{
+	ctx->event_type = CTX_EVENT_FAULT;
+	ctx->event_vector = VECTOR_DB;
+	ctx->event_has_error = 0;
+	ctx->dr6 |= ctx->pending_db;
+	ctx->pending_db = 0;
+}
+
 static int load(struct kvm *kvm)
 {
 	struct kvm_sync_regs *sync = &kvm->run->s.regs;
 	struct kvm_ctx_quirks quirks = { .tr_not_busy = kvm->tr_not_busy };
+	if (kvm->ctx->pending_db)
+		deliver_pending_db(kvm->ctx);
 	kvm_ctx_to_regs(kvm->ctx, &sync->regs);
 	sync->sregs = kvm->held_sregs;
 	kvm_ctx_to_sregs(kvm->ctx, &sync->sregs, &quirks);
 	kvm_ctx_to_events(kvm->ctx, &sync->events);
 	kvm->run->cr8 = kvm->ctx->cr8;
 	mark_dirty(kvm, KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS | KVM_SYNC_X86_EVENTS);
-	kvm->entered = kvm->io_pending = kvm->left = false;
+	kvm->entered = kvm->io_pending = kvm->left = kvm->failed = false;
 	int result = kvm_state_load(kvm);
 	return result ? result : flush_translations(kvm);
 }
@@ -473,6 +505,9 @@ static int store(struct kvm *kvm)
 	kvm_ctx_from_regs(ctx, &sync->regs);
 	kvm_ctx_from_sregs(ctx, &sync->sregs);
 	kvm_ctx_from_events(ctx, &sync->events);
+	/* Whether that was one is the other engine's to judge: it comes again by itself. */
+	if (kvm->failed && ctx->event_type == CTX_EVENT_FAULT)
+		ctx->event_type = CTX_EVENT_NONE;
 	if (sync->events.nmi.pending)
 		__atomic_store_n(&kvm->config.pins->nmi, true, __ATOMIC_RELEASE);
 	kvm->held_sregs = sync->sregs;
@@ -524,13 +559,13 @@ enum stop_reason kvm_run_run(struct engine *engine, struct ctx *ctx)
 	kvm->ctx = ctx;
 	kvm->interprets = kvm->runs[kvm_ctx_mode(ctx)] != HV_NATIVE;
 	kvm->stats.runs++;
-	if (is_set(&pins->smi) && kvm->config.alone) {
-		ctx->stop_detail = HV_DETAIL_SMI;
-		return STOP_ERROR;
-	}
+	if (is_set(&pins->smi))
+		return fail_smi(kvm);
 	if (is_set(&pins->init)) {
 		__atomic_store_n(&pins->init, false, __ATOMIC_RELEASE);
 		init_cpu(kvm);
+		if (!kvm->config.alone)
+			return STOP_MODE;
 	}
 	if (stays_halted(kvm))
 		return STOP_HALT;

@@ -2,7 +2,7 @@
  * MSRs, time stamp counter, FPU, debug registers.
  *
  * Writes of MSRs exit, where KVM can do that, so what KVM holds is known without
- * asking.
+ * asking; but SWAPGS writes one as well.
  *
  * The guest's TSC: under KVM it runs on at the host's rate all the time, in the
  * emulator at 1 GHz. Leaving KVM moves the emulator's offset forward to where the
@@ -24,6 +24,7 @@ enum {
 	MSR_TSC = 0x10, MSR_SYSENTER_CS = 0x174, MSR_SYSENTER_ESP = 0x175, MSR_SYSENTER_EIP = 0x176,
 	MSR_MISC_ENABLE = 0x1a0, MSR_MTRR_VARIABLE = 0x200, MSR_MTRR_FIX64K = 0x250,
 	MSR_MTRR_FIX16K = 0x258, MSR_MTRR_FIX4K = 0x268, MSR_PAT = 0x277, MSR_MTRR_DEF_TYPE = 0x2ff,
+	MSR_STAR = 0xc0000081, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK, MSR_KERNEL_GS_BASE = 0xc0000102,
 };
 
 /* --- MSRs ------------------------------------------------------------------------------- */
@@ -40,6 +41,8 @@ static const struct msr_group {
 	{ MSR_MTRR_FIX16K, 2, offsetof(struct ctx, mtrr_fixed[1]) },
 	{ MSR_MTRR_FIX4K, 8, offsetof(struct ctx, mtrr_fixed[3]) },
 	{ MSR_MTRR_VARIABLE, 16, offsetof(struct ctx, mtrr_variable) },
+	MSR(MSR_STAR, star), MSR(MSR_LSTAR, lstar), MSR(MSR_CSTAR, cstar), MSR(MSR_SFMASK, sfmask),
+	MSR(MSR_KERNEL_GS_BASE, kernel_gs_base),
 };
 
 static uint64_t *field_of(struct ctx *ctx, uint32_t msr)
@@ -109,17 +112,26 @@ static int load_msrs(struct kvm *kvm)
 	return changed ? set_msrs(kvm, &list) : 0;
 }
 
+/* KVM has this value now. */
+static void hold(struct kvm *kvm, uint32_t index, uint64_t data)
+{
+	for (unsigned n = 0; n < KVM_MSRS; n++)
+		if (kvm->msr[n].index == index)
+			kvm->msr[n].data = data;
+}
+
 static int store_msrs(struct kvm *kvm)
 {
-	if (kvm->msr_exits)
+	struct msr_list list = { .count = 1, .entry[0] = { .index = MSR_KERNEL_GS_BASE } };
+	if (kvm->msr_exits && !(kvm->ctx->efer & CTX_EFER_LMA))
 		return 0;
-	struct msr_list list = { .count = 0 };
-	list.count = list_msrs(list.entry);
+	if (!kvm->msr_exits)
+		list.count = list_msrs(list.entry);
 	int done = move_msrs(kvm, KVM_GET_MSRS, &list);
 	if (done < 0)
 		return done;
 	for (int n = 0; n < done; n++) {
-		kvm->msr[n] = list.entry[n];
+		hold(kvm, list.entry[n].index, list.entry[n].data);
 		*field_of(kvm->ctx, list.entry[n].index) = list.entry[n].data;
 	}
 	return 0;
@@ -196,9 +208,7 @@ void kvm_state_wrmsr(struct kvm *kvm)
 	if (run->msr.error)
 		return;
 	*field = run->msr.data;
-	for (unsigned n = 0; n < KVM_MSRS; n++)
-		if (kvm->msr[n].index == index)
-			kvm->msr[n].data = run->msr.data;
+	hold(kvm, index, run->msr.data);
 }
 
 /* --- FPU --------------------------------------------------------------------------------------- */
@@ -303,7 +313,7 @@ static int set_cpuid(struct kvm *kvm)
 	g_autofree struct kvm_cpuid2 *list = g_malloc0(sizeof *list + count * sizeof *list->entries);
 	list->nent = count;
 	for (unsigned n = 0; n < count; n++) {
-		const struct hv_cpuid *cpuid = &kvm->config.cpuid[n];
+		const struct cpuid_leaf *cpuid = &kvm->config.cpuid[n];
 		list->entries[n] = (struct kvm_cpuid_entry2){
 			.function = cpuid->leaf, .eax = cpuid->eax, .ebx = cpuid->ebx, .ecx = cpuid->ecx, .edx = cpuid->edx,
 		};
@@ -337,7 +347,7 @@ static void let_writes_exit(struct kvm *kvm)
 	static uint8_t none[(MSR_MTRR_DEF_TYPE - MSR_MTRR_VARIABLE) / 8 + 1];
 	static const struct { uint32_t first, count; } ranges[] = {
 		{ MSR_TSC, 1 }, { MSR_SYSENTER_CS, 3 }, { MSR_MISC_ENABLE, 1 },
-		{ MSR_MTRR_VARIABLE, MSR_MTRR_DEF_TYPE - MSR_MTRR_VARIABLE + 1 },
+		{ MSR_MTRR_VARIABLE, MSR_MTRR_DEF_TYPE - MSR_MTRR_VARIABLE + 1 }, { MSR_STAR, 4 },
 	};
 	struct kvm_enable_cap cap = { .cap = KVM_CAP_X86_USER_SPACE_MSR, .args = { KVM_MSR_EXIT_REASON_FILTER } };
 	struct kvm_msr_filter filter = { .flags = KVM_MSR_FILTER_DEFAULT_ALLOW };

@@ -289,6 +289,13 @@ static int see_to_stop(struct conduct *conduct, unsigned n, enum stop_reason rea
 	return -1;
 }
 
+static const char *no_engine(const struct ctx *ctx)
+{
+	if (ctx->efer & CTX_EFER_LMA)
+		return "the guest has switched to 64-bit mode, which nothing here can run (v2e probe tells what KVM can)";
+	return "no engine can run this";
+}
+
 static int step(struct conduct *conduct)
 {
 	struct cpu_pins *pins = conduct->config.pins;
@@ -300,7 +307,7 @@ static int step(struct conduct *conduct)
 	if (pick_next(conduct, &n))
 		return CONDUCT_STOPPED;
 	if (n == NO_CHANNEL)
-		return report(conduct, "no engine can run this");
+		return report(conduct, no_engine(conduct->config.ctx));
 	enum stop_reason reason = run_channel(conduct, n);
 	clock_run_due(conduct->config.clock);
 	return see_to_stop(conduct, n, reason);

@@ -17,6 +17,7 @@ shared_sources = \
 	shared/clock.h \
 	shared/conduct.c \
 	shared/conduct.h \
+	shared/cpuid.h \
 	shared/ctx.c \
 	shared/ctx.h \
 	shared/ctx_fields.def \

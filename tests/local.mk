@@ -46,6 +46,7 @@ unit_sources = \
 	tests/unit/test_decode.c \
 	tests/unit/test_emu_debug.c \
 	tests/unit/test_emu_far.c \
+	tests/unit/test_emu_handover.c \
 	tests/unit/test_emu_interrupts.c \
 	tests/unit/test_emu_models.c \
 	tests/unit/test_emu_paging.c \
@@ -176,6 +177,7 @@ nested_files = \
 	tests/nested/bochs.sh \
 	tests/nested/boot.asm \
 	tests/nested/init.c \
+	tests/nested/long.asm \
 	tests/nested/machine.sh \
 	tests/nested/mkdisk.c \
 	tests/nested/prepare.sh \

@@ -57,12 +57,38 @@ says() # PATTERN
 	grep -q "$1" "$tmp/out"
 }
 
+# long STATUS ARGS...: a guest that goes to 64-bit mode, without asking CPUID.
+long()
+{
+	status=$1
+	shift
+	"$V2E" run --floppy "$tmp/long" --snapshot --timeout 60s --exit-port 0xf4 "$@" >"$tmp/out" 2>&1
+	[ $? -eq "$status" ]
+}
+
+asks_first()
+{
+	"$V2E" run --floppy "$tmp/asks" --snapshot --timeout 60s --exit-port 0xf4 --engine emu --cpu x86-64
+	[ $? -eq 3 ]
+}
+
 check "v2e probe --json" probe_answers
 check "v2e probe" sh -c '"$1" probe | grep -q "^--engine auto"' probe "$V2E"
 check "KVM and virtual time" refuses '--clock virtual counts instructions' --engine hybrid --clock virtual
 check "KVM and a 486" refuses 'KVM cannot be a 386 or 486' --engine kvm --cpu 486
 check "an unknown watch" refuses 'trace, breakpoint or lazy' --watch never
 check "a threshold that is no number" refuses '--threshold' --threshold few
+if have nasm && [ -r $firmware/bios.bin ]; then
+	for name in long asks; do
+		nasm -f bin $([ $name = asks ] || echo -DBLIND) -o "$tmp/$name" "$V2E_SRC/tests/nested/long.asm"
+		truncate -s 1440K "$tmp/$name"
+	done
+	check "64-bit mode, which nothing runs, ends the run" long 2 --engine emu --cpu x86-64
+	check "and a line says so" grep -q 'has switched to 64-bit mode, which nothing here can run' "$tmp/out"
+	check "CPUID does not show it" asks_first
+else
+	skip "64-bit mode" "no nasm or no SeaBIOS (Debian: apt install nasm seabios)"
+fi
 if ! grep -q '"kvm": true' "$tmp/probe"; then
 	check "hybrid without KVM says why" refuses '/dev/kvm' --engine hybrid
 	skip "the KVM engine" "$(sed -n 's/.*"error": "\(.*\)",$/\1/p' "$tmp/probe")"

@@ -34,7 +34,7 @@ if ! have nasm || [ ! -r $firmware/bios.bin ]; then
 	skip "nested KVM" "no nasm or no SeaBIOS (Debian: apt install nasm seabios)"
 	finish
 fi
-for floppy in boot/hello nested/switch; do
+for floppy in boot/hello nested/switch nested/long; do
 	image=$tmp/$(basename $floppy)
 	nasm -f bin -o "$image" "$V2E_SRC/tests/$floppy.asm" && truncate -s 1440K "$image" || exit 1
 done
@@ -71,6 +71,15 @@ switch()
 		--exit-port 0xf4 "$@"
 }
 
+# long NAME OPTIONS...: to 64-bit mode and back; status 1 of a written 0.
+long()
+{
+	name=$1
+	shift
+	add 1 "$name" /v2e run --bios /bios.bin --vgabios /vgabios.bin --floppy /long --snapshot --timeout 120s \
+		--exit-port 0xf4 "$@"
+}
+
 # judge: counts what the machine said.
 judge()
 {
@@ -102,6 +111,7 @@ for mode; do
 		stops=$tmp/stops
 		hello=$tmp/hello
 		switch=$tmp/switch
+		long=$tmp/long
 		bios.bin=$firmware/bios.bin
 		vgabios.bin=$firmware/vgabios-stdvga.bin
 	END
@@ -111,6 +121,7 @@ for mode; do
 	add 0 "stops of an engine that only looks" /stops lazy 100 0
 	boot "SeaBIOS to a boot sector, hybrid" --engine hybrid
 	boot "SeaBIOS to a boot sector, as auto chooses" --engine auto
+	long "64-bit mode and back, twice, hybrid" --engine hybrid
 	if [ "$mode" = amd ]; then
 		boot "hybrid by breakpoint" --engine hybrid --watch breakpoint
 		boot "hybrid, looking only" --engine hybrid --watch lazy

@@ -88,7 +88,7 @@ static void build(struct rig *rig)
 
 static bool open_engine(struct rig *rig, const struct hv_probe *probe, enum hv_watch watch)
 {
-	static const struct hv_cpuid cpuid[] = {
+	static const struct cpuid_leaf cpuid[] = {
 		{ 0, 1, 0x756e6547, 0x6c65746e, 0x49656e69 }, { 1, 0x633, 0, 0, 0x0383f9ff & ~0x200u },
 	};
 	const struct hv_config config = {

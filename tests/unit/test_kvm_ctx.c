@@ -199,6 +199,14 @@ START_TEST(events_cross)
 	ck_assert_uint_eq(events.nmi.injected, 1);
 	ck_assert_uint_eq(events.interrupt.injected, 0);
 	check_same();
+	page.event_type = CTX_EVENT_FAULT;
+	page.event_vector = 14;
+	page.event_has_error = 1;
+	page.event_error = 6;
+	there_and_back(&no_quirks);
+	ck_assert_uint_eq(events.exception.injected, 1);
+	ck_assert_uint_eq(events.nmi.injected, 0);
+	check_same();
 }
 END_TEST
 
@@ -219,18 +227,31 @@ START_TEST(exceptions_on_the_way)
 	events.exception.injected = 1;
 	events.exception.nr = 14;
 	back.rflags = CTX_EFLAGS_R1 | CTX_EFLAGS_TF;
+	events.exception.has_error_code = 1;
+	events.exception.error_code = 7;
 	kvm_ctx_from_events(&back, &events);
-	/* A fault comes again by itself. */
-	ck_assert_uint_eq(back.event_type, CTX_EVENT_NONE);
+	ck_assert_uint_eq(back.event_type, CTX_EVENT_FAULT);
+	ck_assert_uint_eq(back.event_vector, 14);
+	ck_assert_uint_eq(back.event_has_error, 1);
+	ck_assert_uint_eq(back.event_error, 7);
 	ck_assert_uint_eq(back.pending_db, 0);
-	events.exception.injected = 0;
+	/* The fault comes again by itself, an interrupt does not. */
+	events.interrupt.injected = 1;
+	events.interrupt.nr = 0x31;
+	kvm_ctx_from_events(&back, &events);
+	ck_assert_uint_eq(back.event_type, CTX_EVENT_INTR);
+	ck_assert_uint_eq(back.event_has_error, 0);
+	events.interrupt.injected = events.exception.injected = events.exception.has_error_code = 0;
 	events.exception.pending = 1;
 	events.exception.nr = 1;
 	kvm_ctx_from_events(&back, &events);
 	ck_assert_uint_eq(back.pending_db, 0x4000);
+	ck_assert_uint_eq(back.event_type, CTX_EVENT_NONE);
 	back.rflags = CTX_EFLAGS_R1;
 	kvm_ctx_from_events(&back, &events);
 	ck_assert_uint_eq(back.pending_db, 0);
+	ck_assert_uint_eq(back.event_type, CTX_EVENT_FAULT);
+	ck_assert_uint_eq(back.event_vector, 1);
 }
 END_TEST
 
@@ -245,6 +266,8 @@ START_TEST(modes)
 	page.seg[CTX_SS].access &= ~CTX_SEG_DPL;
 	ck_assert_int_eq(kvm_ctx_mode(&page), HV_MODE_PM64);
 	page.seg[CTX_SS].access |= CTX_SEG_DPL;
+	ck_assert_int_eq(kvm_ctx_mode(&page), HV_MODE_PM64_USER);
+	page.seg[CTX_CS].access &= ~CTX_SEG_L; /* compatibility mode */
 	ck_assert_int_eq(kvm_ctx_mode(&page), HV_MODE_PM64_USER);
 	page.efer = 0;
 	page.cr0 &= ~(uint64_t)CTX_CR0_PG;
