@@ -109,6 +109,7 @@ static void start(struct run *run)
 	struct machine *machine = run->machine;
 	if (script_count(run->options->script)) {
 		struct script_guest guest = machine_guest(machine);
+		guest.failure_picture = RUN_FAILURE_PICTURE;
 		run->script = script_run_new(run->options->script, &guest);
 	}
 	chardev_set_tap(machine->serial[0], serial_byte, run);
@@ -156,6 +157,7 @@ static const char *describe_end(const struct run *run, enum conduct_end end)
 static int fail_timeout(const struct run *run)
 {
 	struct script_guest guest = machine_guest(run->machine);
+	guest.failure_picture = RUN_FAILURE_PICTURE;
 	g_autofree char *time = units_format_time(run->options->timeout);
 	g_autofree char *screen = script_describe_screen(&guest);
 	fprintf(stderr, "v2e run: --timeout: the run took longer than %s of guest time; %s\n", time, screen);

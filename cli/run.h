@@ -12,6 +12,9 @@ enum run_status {
 /* How often, in guest ns, ports are moved, commands looked at, signals heeded. */
 #define RUN_TICK_NS 10000000u
 
+/* The picture of a run that failed in a graphics mode, in the current folder. */
+#define RUN_FAILURE_PICTURE "v2e-screen.png"
+
 /* argv[0] is the first word behind `run`. Returns the exit status; has printed
  * what there is to say. Takes SIGINT, SIGTERM and SIGHUP while the guest runs. */
 int run_main(int argc, char *const *argv);

@@ -1,6 +1,5 @@
 #include "cli/script.h"
 
-#include <unistd.h>
 
 #include "cli/script_internal.h"
 
@@ -120,14 +119,11 @@ static char *describe_text(GString *text)
 
 static char *describe_picture(const struct script_guest *guest)
 {
-	g_autofree char *path = NULL, *error = NULL;
-	int fd = g_file_open_tmp("v2e-screen-XXXXXX.png", &path, NULL);
-	if (fd < 0)
-		return g_strdup("the screen shows graphics, but no temporary file could be made for the picture");
-	close(fd);
-	if (guest->save_picture(guest->owner, path, &error))
-		return g_strdup_printf("the screen shows graphics, saved in %s", path);
-	unlink(path);
+	g_autofree char *error = NULL;
+	if (!guest->failure_picture)
+		return g_strdup("the screen shows graphics");
+	if (guest->save_picture(guest->owner, guest->failure_picture, &error))
+		return g_strdup_printf("the screen shows graphics, saved in %s", guest->failure_picture);
 	return g_strdup_printf("the screen shows graphics, but no picture was saved: %s", error);
 }
 

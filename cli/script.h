@@ -21,6 +21,9 @@ struct script_guest {
 	uint64_t (*hash_picture)(void *owner);
 	/* A PNG file. False with *error (g_free). */
 	bool (*save_picture)(void *owner, const char *path, char **error);
+	/* Where a failure in a graphics mode leaves the picture, in place of what is
+	 * there; NULL: nowhere. */
+	const char *failure_picture;
 	/* The whole machine. False with *error. */
 	bool (*save_state)(void *owner, const char *path, char **error);
 	/* May script_guest.key be called, or would the key be lost? */
@@ -68,7 +71,7 @@ const char *script_run_message(const struct script_run *run);
 void script_run_abort(struct script_run *run, const char *why);
 
 /* One paragraph for a person: the text screen, or where the picture was saved
- * (a new file in the folder for temporary files). To be freed with g_free. */
+ * (failure_picture). To be freed with g_free. */
 char *script_describe_screen(const struct script_guest *guest);
 
 #endif

@@ -85,8 +85,10 @@ check "screenshot of a graphics screen" picture graphics.bin --do 'sleep 2s' --d
 check "a screenshot that cannot be written fails" says '/nonexistent' 1 spin.bin --do 'sleep 1s' --do 'screenshot /nonexistent/x.png'
 saves_picture()
 {
-	TMPDIR=$tmp says 'graphics, saved in' 1 graphics.bin --do 'sleep 2s' --do 'wait-text x 100ms' &&
-		ls "$tmp"/v2e-screen-*.png
+	rm -f v2e-screen.png
+	mkdir -p temporary
+	TMPDIR=$tmp/temporary says 'graphics, saved in v2e-screen.png' 1 graphics.bin --do 'sleep 2s' --do 'wait-text x 100ms' &&
+		[ "$(head -c 4 v2e-screen.png | tail -c 3)" = PNG ] && ! ls temporary/*
 }
 check "a failure in a graphics mode saves the picture" saves_picture
 check "screen-text fails in a graphics mode" says 'no text in a graphics mode' 1 graphics.bin --do 'sleep 2s' --do 'screen-text -'

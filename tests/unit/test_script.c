@@ -73,6 +73,8 @@ static void teardown(void)
 	g_string_free(guest.saved, TRUE);
 }
 
+static const char *picture = "failure.png";
+
 static void start(const char *commands)
 {
 	g_auto(GStrv) lines = g_strsplit(commands, "\n", -1);
@@ -81,7 +83,7 @@ static void start(const char *commands)
 		ck_assert_msg(script_parse_line(script, "test", i + 1, lines[i], &error), "%s", error);
 	}
 	struct script_guest it = {
-		.read_text = read_text, .hash_picture = hash_picture, .save_picture = save_picture,
+		.read_text = read_text, .hash_picture = hash_picture, .save_picture = save_picture, .failure_picture = picture,
 		.key_room = key_room, .key = key, .owner = &guest,
 	};
 	run = script_run_new(script, &it);
@@ -149,8 +151,19 @@ START_TEST(wait_text_in_graphics)
 	start("wait-text Ready 100ms");
 	guest.text = NULL;
 	ck_assert_int_eq(go(200 * MS), SCRIPT_FAILED);
-	ASSERT_FAILED("graphics", guest.saved->str[0] ? g_strchomp(guest.saved->str) : "(nothing saved)");
-	remove(guest.saved->str);
+	ASSERT_FAILED("graphics, saved in failure.png");
+	ck_assert_str_eq(guest.saved->str, "failure.png ");
+}
+END_TEST
+
+START_TEST(graphics_and_no_place_for_pictures)
+{
+	picture = NULL;
+	start("wait-text Ready 100ms");
+	guest.text = NULL;
+	ck_assert_int_eq(go(200 * MS), SCRIPT_FAILED);
+	ASSERT_FAILED("the screen shows graphics");
+	ck_assert_str_eq(guest.saved->str, "");
 }
 END_TEST
 
@@ -383,6 +396,7 @@ Suite *suite_script(void)
 	tcase_add_test(tcase, wait_text);
 	tcase_add_test(tcase, wait_text_times_out);
 	tcase_add_test(tcase, wait_text_in_graphics);
+	tcase_add_test(tcase, graphics_and_no_place_for_pictures);
 	tcase_add_test(tcase, picture_cannot_be_saved);
 	tcase_add_test(tcase, blank_screen);
 	tcase_add_test(tcase, wait_serial);
