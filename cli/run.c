@@ -30,6 +30,7 @@ struct run {
 	struct progress *progress;
 	struct gdb_server *gdb;    /* NULL: no debugger */
 	struct monitor *monitor;   /* NULL: none */
+	bool attend;               /* attend() is due, outside of the engines */
 	enum stop stop;
 };
 
@@ -67,21 +68,32 @@ static enum stop look(struct run *run, uint64_t now)
 	return STOP_NOT;
 }
 
+/* Wants a complete page. */
+static void attend(struct run *run)
+{
+	run->attend = false;
+	if (run->gdb)
+		gdb_server_poll(run->gdb);
+	if (run->stop == STOP_NOT)
+		run->stop = look(run, clock_now(run->machine->clock));
+}
+
 /* It runs at the same guest times whatever the options and the terminal are, so
- * that they cannot change what a guest in virtual time sees. */
+ * that they cannot change what a guest in virtual time sees. KVM runs timers while
+ * it holds the guest's state: it is to give that back first. */
 static void tick(void *owner)
 {
 	struct run *run = owner;
 	uint64_t now = clock_now(run->machine->clock);
 	machine_poll_ports(run->machine);
 	progress_update(run->progress);
-	if (run->gdb)
-		gdb_server_poll(run->gdb);
-	if (run->stop == STOP_NOT)
-		run->stop = look(run, now);
+	if (run->machine->kvm)
+		run->attend = true;
+	else
+		attend(run);
 	if (run->stop == STOP_NOT)
 		clock_timer_set(run->tick, now + RUN_TICK_NS);
-	else
+	if (run->stop != STOP_NOT || run->attend)
 		conduct_stop(run->machine->conduct);
 }
 
@@ -140,6 +152,8 @@ static void pass_time(struct run *run)
 	while (run->stop == STOP_NOT) {
 		clock_wait_until(clock, clock_next_deadline(clock));
 		clock_run_due(clock);
+		if (run->attend)
+			attend(run);
 	}
 }
 
@@ -262,6 +276,20 @@ static bool open_debugger(struct run *run)
 	return true;
 }
 
+static enum conduct_end run_attended(struct run *run)
+{
+	enum conduct_end end;
+	int status;
+	bool again;
+	do {
+		end = conduct_run(run->machine->conduct);
+		again = run->attend && end == CONDUCT_STOPPED;
+		if (run->attend)
+			attend(run);
+	} while (again && run->stop == STOP_NOT && pc_end(run->machine->pc, &status) == PC_RUNNING);
+	return end;
+}
+
 /* Before the first instruction, and each time that the guest has halted for good,
  * a debugger has a say. */
 static enum conduct_end run_debugged(struct run *run)
@@ -270,10 +298,10 @@ static enum conduct_end run_debugged(struct run *run)
 		log_info("waiting for a debugger at %s", run->options->gdb);
 		gdb_server_wait(run->gdb);
 	}
-	enum conduct_end end = conduct_run(run->machine->conduct);
+	enum conduct_end end = run_attended(run);
 	while (end == CONDUCT_HALTED && run->gdb && gdb_server_has_client(run->gdb) && !gives_up(run)) {
 		gdb_server_stopped(run->gdb, STOP_HALT);
-		end = conduct_run(run->machine->conduct);
+		end = run_attended(run);
 	}
 	return end;
 }

@@ -1,6 +1,5 @@
 #include "cli/script.h"
 
-
 #include "cli/script_internal.h"
 
 struct script_run *script_run_new(const struct script *script, const struct script_guest *guest)

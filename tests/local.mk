@@ -135,7 +135,7 @@ AM_TESTS_ENVIRONMENT = \
 	V2E_SRC='$(abs_top_srcdir)'; V2E_BUILD='$(abs_top_builddir)'; \
 	export V2E_SRC V2E_BUILD;
 
-EXTRA_DIST += tests/lib.sh tests/gdb/modes.asm
+EXTRA_DIST += tests/lib.sh tests/gdb/kvm.asm tests/gdb/modes.asm
 
 # Looks at screenshots for the boot tests.
 check_PROGRAMS += tests/boot/pngdiff

@@ -12,13 +12,37 @@ if ! timeout 60 "$V2E" run --clock virtual --do quit >err 2>&1 </dev/null; then
 	skip "gdb drives a guest" "$(head -n 1 err)"
 	finish
 fi
-nasm -f bin -o modes.bin -l modes.lst "$V2E_SRC/tests/gdb/modes.asm" || exit 1
+for guest in modes kvm; do
+	nasm -f bin -o $guest.bin -l $guest.lst "$V2E_SRC/tests/gdb/$guest.asm" || exit 1
+done
 
-# at LABEL-OR-TEXT: the linear address of the first line of the listing with it
+# at LABEL-OR-TEXT [LISTING]: the linear address of the first line of the listing with it
 at()
 {
-	offset=$(grep -F -e "$1" modes.lst | head -n 1 | awk '{ print $2 }')
+	offset=$(grep -F -e "$1" "${2:-modes.lst}" | head -n 1 | awk '{ print $2 }')
 	printf '0x%x\n' $((0x7c00 + 0x$offset))
+}
+
+# awaits_file FILE: true when it is there and not empty, or its maker is not any more.
+awaits_file()
+{
+	tries=0
+	while [ ! -S "$1" ] && [ ! -s "$1" ] && [ $tries -lt 600 ] && kill -0 $guest 2>/dev/null; do
+		sleep 0.1
+		tries=$((tries + 1))
+	done
+}
+
+# drive SCRIPT: has gdb carry out the commands; output in out.
+drive()
+{
+	{
+		echo "set pagination off"
+		echo "set confirm off"
+		echo "target remote $tmp/gdb.sock"
+		echo "$1"
+	} >commands
+	timeout 100 gdb -nx -q -batch -x commands >out 2>&1 </dev/null
 }
 
 # debug SCRIPT [OPTIONS OF v2e]: runs gdb's commands; output in out.
@@ -30,18 +54,8 @@ debug()
 	timeout 120 "$V2E" run --clock virtual --engine emu --floppy modes.bin --gdb "unix:$tmp/gdb.sock" \
 		--timeout 60s "$@" >v2e.out 2>&1 </dev/null &
 	guest=$!
-	tries=0
-	while [ ! -S gdb.sock ] && [ $tries -lt 100 ] && kill -0 $guest 2>/dev/null; do
-		sleep 0.1
-		tries=$((tries + 1))
-	done
-	{
-		echo "set pagination off"
-		echo "set confirm off"
-		echo "target remote $tmp/gdb.sock"
-		echo "$script"
-	} >commands
-	timeout 100 gdb -nx -q -batch -x commands >out 2>&1 </dev/null
+	awaits_file gdb.sock
+	drive "$script"
 	wait $guest
 	status=$?
 	cat out v2e.out
@@ -134,6 +148,21 @@ stepi
 p/x \$ebx
 kill" '(currently "i386")' "= 0xcafebabe" "0x100000:	0xcafebabe" "0008 code32" "0018 code16" "= 0x12345678"
 
+check "hardware breakpoints, and watchpoints that see reads" scripted "hbreak *0x7c00
+continue
+rwatch *(unsigned short *)$(at 'gdtr:')
+continue
+x/i \$pc
+kill" "Hardware assisted breakpoint 1 at 0x7c00" "Breakpoint 1, 0x00007c00" "Hardware read watchpoint 2" "=> $(at 'mov eax, cr0'):"
+
+check "the memory map is told, and tables are shown" scripted 'tbreak *0x7c00
+continue
+info mem
+monitor ivt 10
+monitor pagetable
+monitor help
+kill' "0x00000000 0x000e0000 rw" "0x000e0000 0x00100000 ro" "10 c000:" "paging is off" "break-mode"
+
 check "a watchpoint holds across both switches" scripted "tbreak *0x7c00
 continue
 watch *(unsigned *)$(at 'counter: dd 0')
@@ -171,6 +200,39 @@ kill" --channel $channel
 		skip "a watchpoint holds over --channel $channel" "$(head -n 1 err)"
 	fi
 done
+
+# With a breakpoint the guest goes from KVM to the emulator, and back without.
+takes_over_from_kvm()
+{
+	rm -f gdb.sock serial transitions.csv
+	timeout 120 "$V2E" run --engine hybrid --floppy kvm.bin --exit-port 0xf4 --serial file:serial --gdb "unix:$tmp/gdb.sock" \
+		--gdb-nowait --transitions transitions.csv >v2e.out 2>&1 </dev/null &
+	guest=$!
+	awaits_file serial
+	spin=$(at 'spin:' kvm.lst)
+	counter=$(at 'counter:' kvm.lst)
+	drive "monitor mode
+tbreak *$spin
+continue
+p *(unsigned *)$counter > 1000
+set var \$before = *(unsigned *)$counter
+stepi
+p *(unsigned *)$counter - \$before
+set var *(unsigned char *)$(at 'finish:' kvm.lst) = 1
+continue"
+	wait $guest
+	status=$?
+	cat out v2e.out transitions.csv
+	[ $status -eq 67 ] && shows "pm32 0008:" "breakpoint 1, 0x0000" '$1 = 1' '$2 = 1' 'exited with code' &&
+		[ "$(awk -F, -v low=$((spin)) 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+			$(at["linear"]) >= low && $(at["linear"]) < low + 32 { print $(at["from"]) "-" $(at["to"]) }' transitions.csv |
+			tail -n 2 | tr '\n' ' ')" = "kvm-emu emu-kvm " ]
+}
+if "$V2E" probe >probe 2>&1; then
+	check "a breakpoint takes the guest from KVM to the emulator" takes_over_from_kvm
+else
+	skip "a breakpoint takes the guest from KVM to the emulator" "$(head -n 1 probe)"
+fi
 
 check "--gdb-nowait lets the guest run" timeout 60 "$V2E" run --clock virtual --engine emu --floppy modes.bin \
 	--gdb "unix:$tmp/idle.sock" --gdb-nowait --do 'sleep 1s' --do 'quit 0'
