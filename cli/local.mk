@@ -52,6 +52,8 @@ cli_sources = \
 	cli/monitor.h \
 	cli/nearest.c \
 	cli/nearest.h \
+	cli/network.c \
+	cli/network.h \
 	cli/options.c \
 	cli/options.h \
 	cli/payload.c \

@@ -46,6 +46,8 @@ static bool ports_fit(const struct setup *setup, const struct run_options *optio
 	else if (options->debug_file && options->debug_port != setup->debug_port)
 		*error = g_strdup_printf("--debugcon: the saved machine's port is 0x%x, not 0x%x; give that one%s", setup->debug_port,
 		                         options->debug_port, setup->debug_port ? "" : " (0x0: leave --debugcon out)");
+	else if (options->network.card && !setup->nic)
+		*error = g_strdup("--net: the saved machine has no network card; leave it out");
 	else if (options->exit_port && options->exit_port != setup->exit_port)
 		*error = g_strdup_printf("--exit-port: the saved machine's port is 0x%x, not 0x%x; leave --exit-port out",
 		                         setup->exit_port, options->exit_port);
@@ -71,6 +73,8 @@ void machine_poll_ports(struct machine *machine)
 			chardev_poll(machine->serial[i]);
 	if (machine->debug)
 		chardev_poll(machine->debug);
+	if (machine->network)
+		network_poll(machine->network);
 }
 
 /* Board */
@@ -105,11 +109,16 @@ static struct pc *build_board(struct machine *machine, const struct setup *setup
 		config->bios_size = bios.size;
 		config->vgabios = vgabios.data;
 		config->vgabios_size = vgabios.size;
-		setup_describe(&machine->setup, options, config);
-		pc = pc_new(config, error);
+		if (network_open(&options->network, setup ? &setup->nic_rom : NULL, machine->clock, config, &machine->network, error)) {
+			setup_describe(&machine->setup, options, config);
+			pc = pc_new(config, error);
+		} else {
+			drives_close(config);
+		}
 	}
 	firmware_clear(&bios);
 	firmware_clear(&vgabios);
+	network_close_rom(config);
 	return pc;
 }
 
@@ -213,6 +222,8 @@ struct machine *machine_new_like(const struct setup *setup, const struct run_opt
 		return NULL;
 	adapted.memory = setup->memory;
 	adapted.cpu = (enum emu_cpu)setup->cpu;
+	adapted.network.card = setup->nic;
+	memcpy(adapted.network.mac, setup->mac, sizeof setup->mac);
 	adapted.debug_port = setup->debug_port;
 	adapted.exit_port = setup->exit_port;
 	return build(setup, &adapted, error);
@@ -235,6 +246,7 @@ void machine_free(struct machine *machine)
 		machine->kvm->ops->free(machine->kvm);
 	pc_free(machine->pc);
 	payload_clear(&machine->payload);
+	network_free(machine->network);
 	for (unsigned i = 0; i < PC_SERIAL; i++)
 		chardev_free(machine->serial[i]);
 	chardev_free(machine->debug);

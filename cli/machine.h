@@ -20,6 +20,7 @@ struct machine {
 	struct chardev *serial[PC_SERIAL];
 	struct chardev *debug; /* NULL: no --debugcon */
 	struct payload payload;
+	struct network *network; /* NULL: none */
 	struct pc *pc;
 	struct engine *engine; /* NULL: the channel owns it */
 	struct channel *channel;

@@ -92,8 +92,8 @@ static bool set_vgabios(void *target, const char *value, char **error)
 
 static bool add_boot(struct run_options *options, const char *word, char **error)
 {
-	static const char *const names[] = { "floppy", "disk", "cdrom", NULL };
-	static const enum pc_boot boots[] = { PC_BOOT_FLOPPY, PC_BOOT_DISK, PC_BOOT_CDROM };
+	static const char *const names[] = { "floppy", "disk", "cdrom", "network", NULL };
+	static const enum pc_boot boots[] = { PC_BOOT_FLOPPY, PC_BOOT_DISK, PC_BOOT_CDROM, PC_BOOT_NETWORK };
 	if (!strcmp(word, "menu"))
 		return options->boot_menu = true;
 	for (unsigned i = 0; names[i]; i++) {
@@ -109,7 +109,7 @@ static bool add_boot(struct run_options *options, const char *word, char **error
 		options->boot[n] = boots[i];
 		return true;
 	}
-	*error = g_strdup_printf("'%s' is nothing to boot from; join some of floppy, disk, cdrom and menu by commas", word);
+	*error = g_strdup_printf("'%s' is nothing to boot from; join some of floppy, disk, cdrom, network and menu by commas", word);
 	return false;
 }
 
@@ -425,9 +425,9 @@ static const struct option_row rows[] = {
 	{ .name = "vgabios", .argument = "FILE", .help = "VGA BIOS (default: SeaBIOS's vgabios-stdvga.bin)", .set = set_vgabios },
 	{ .name = "option-rom", .argument = "FILE", .help = "option ROM for the firmware to run, such as iPXE; may be repeated",
 	  .set = run_options_add_option_rom, .repeats = true },
-	{ .name = "boot", .argument = "LIST", .values = "floppy disk cdrom menu", .help = "what to boot from: floppy, disk, cdrom, joined by commas",
+	{ .name = "boot", .argument = "LIST", .values = "floppy disk cdrom network menu", .help = "what to boot from: floppy, disk, cdrom, network, joined by commas",
 	  .manual = "What is left out is not tried first but may come later. The word menu among them makes the firmware "
-	            "offer its boot menu. By default the kind of IMAGE comes first, then disk, CD-ROM and floppy.",
+	            "offer its boot menu. By default the kind of IMAGE comes first, then disk, CD-ROM and floppy; the network is last.",
 	  .set = set_boot },
 	{ .name = "memory", .letter = 'm', .argument = "SIZE", .help = "RAM, 1M to 3584M (default: 64M)",
 	  .manual = "A number with K, M or G; without a letter it counts MiB.", .set = set_memory },
@@ -453,6 +453,19 @@ static const struct option_row rows[] = {
 	  .manual = "SeaBIOS logs to port 0x402.", .set = set_debugcon },
 	{ .name = "exit-port", .argument = "PORT", .help = "a byte V written there ends the run with status (V << 1) | 1",
 	  .set = set_exit_port },
+	{ .heading = "Network", .name = "net", .argument = "KIND", .values = "user none", .help = "fit a network card: user, or none (default)",
+	  .manual = "An Intel 82540EM (e1000) in a network of its own, 10.0.2.0/24, with DHCP and, from a folder, TFTP; no "
+	            "packet leaves this process unless another option lets it.", .set = network_set_kind },
+	{ .name = "net-tftp", .argument = "DIR", .help = "show the files in DIR by TFTP, read-only", .set = network_set_tftp },
+	{ .name = "net-bootfile", .argument = "NAME", .help = "what DHCP tells the firmware to load and start",
+	  .manual = "A name in the folder of --net-tftp, such as pxelinux.0.", .set = network_set_bootfile },
+	{ .name = "net-rom", .argument = "FILE", .help = "option ROM of the card (default: iPXE's pxe-e1000.rom); none: without",
+	  .set = network_set_rom },
+	{ .name = "net-mac", .argument = "ADDRESS", .help = "address of the card (default: 52:54:00:12:34:56)", .set = network_set_mac },
+	{ .name = "net-forward", .argument = "SPEC", .help = "PROTOCOL:PORT:GUEST-PORT, connects a port of this host to one of the guest",
+	  .manual = "PROTOCOL is tcp or udp; PORT is one of the loopback address 127.0.0.1, GUEST-PORT one of 10.0.2.15, the "
+	            "first address that DHCP gives.", .set = network_add_forward, .repeats = true },
+	{ .name = "net-outbound", .help = "let the guest reach whatever this host reaches", .set = network_set_outbound },
 	{ .heading = "Commands", .name = "do", .argument = "COMMAND", .help = "do this while the guest runs; may be repeated",
 	  .manual = "All --do and --script are carried out in the order in which they are given; see COMMANDS.",
 	  .set = add_do, .repeats = true, .names_place = true },
@@ -518,6 +531,7 @@ void run_options_init(struct run_options *options)
 		.script = script_new(),
 		.clock = CLOCK_KIND_REAL,
 	};
+	network_options_init(&options->network);
 }
 
 void run_options_clear(struct run_options *options)
@@ -535,6 +549,7 @@ void run_options_clear(struct run_options *options)
 	g_free(options->restore);
 	g_free(options->bios);
 	g_free(options->vgabios);
+	network_options_clear(&options->network);
 	g_free(options->debug_file);
 	g_free(options->gdb);
 	g_free(options->monitor);

@@ -7,6 +7,7 @@
 
 #include <glib.h>
 
+#include "cli/network.h"
 #include "cli/options.h"
 #include "cli/script_parse.h"
 #include "devmodel/pc.h"
@@ -37,8 +38,9 @@ struct run_options {
 	char *restore;                /* a saved machine; NULL: none */
 	const char *built_in;         /* an option that was given and that a saved machine has of its own */
 	char *bios, *vgabios;         /* NULL: the default */
-	enum pc_boot boot[4];         /* ends with PC_BOOT_END; empty: by the images */
+	enum pc_boot boot[5];         /* ends with PC_BOOT_END; empty: by the images */
 	bool boot_menu;
+	struct network_options network;
 	uint64_t memory;              /* bytes */
 	enum emu_cpu cpu;
 	bool cpu_given;               /* else a 64-bit one may be taken, see engines.c */

@@ -104,5 +104,6 @@ static bool check_kernel(const struct run_options *options, char **error)
 bool run_options_check(const struct run_options *options, char **error)
 {
 	return check_ports(options, error) && check_gdb(options, error) && check_monitor(options, error) &&
-	       check_serials(options, error) && check_restore(options, error) && check_kernel(options, error);
+	       check_serials(options, error) && check_restore(options, error) && check_kernel(options, error) &&
+	       network_options_check(&options->network, error);
 }

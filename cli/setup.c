@@ -37,7 +37,10 @@ void setup_describe(struct setup *setup, const struct run_options *options, cons
 		.exit_port = config->exit_port,
 		.bios = { g_memdup2(config->bios, config->bios_size), config->bios_size },
 		.vgabios = { g_memdup2(config->vgabios, config->vgabios_size), config->vgabios_size },
+		.nic = config->nic,
+		.nic_rom = { g_memdup2(config->nic_rom, config->nic_rom_size), config->nic_rom_size },
 	};
+	memcpy(setup->mac, config->mac, sizeof setup->mac);
 	while (setup->serials < PC_SERIAL && config->serial[setup->serials])
 		setup->serials++;
 	for (unsigned n = 0; n < PC_DISKS; n++)
@@ -50,6 +53,7 @@ void setup_clear(struct setup *setup)
 {
 	g_free(setup->bios.data);
 	g_free(setup->vgabios.data);
+	g_free(setup->nic_rom.data);
 	for (unsigned n = 0; n < SETUP_MEDIA; n++)
 		g_free(setup->medium[n].path);
 	*setup = (struct setup){ 0 };
@@ -102,6 +106,15 @@ static void medium_state(struct setup_medium *medium, bool is_floppy, struct sna
 		path_state(medium, snap);
 }
 
+static void nic_state(struct setup *setup, struct snap *snap)
+{
+	snap_bool(snap, "nic", &setup->nic);
+	snap_bytes(snap, "mac", setup->mac, sizeof setup->mac);
+	snap_blob(snap, "nic_rom", &setup->nic_rom, FIRMWARE_ROM_MAX);
+	if (setup->mac[0] & 1)
+		snap_fail(snap, "the network card has a group's address");
+}
+
 void setup_state(struct setup *setup, struct snap *snap)
 {
 	snap_section(snap, "setup", 1);
@@ -112,6 +125,7 @@ void setup_state(struct setup *setup, struct snap *snap)
 	snap_u16(snap, "exit_port", &setup->exit_port);
 	snap_blob(snap, "bios", &setup->bios, FIRMWARE_BIOS_MAX);
 	snap_blob(snap, "vgabios", &setup->vgabios, FIRMWARE_VGABIOS_MAX);
+	nic_state(setup, snap);
 	if (setup->cpu > EMU_CPU_P6 || !setup->serials || setup->serials > PC_SERIAL)
 		snap_fail(snap, "CPU model %u, %u serial ports", setup->cpu, setup->serials);
 	for (unsigned n = 0; n < SETUP_MEDIA; n++)

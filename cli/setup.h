@@ -31,11 +31,13 @@ struct setup {
 	uint8_t cpu;        /* enum emu_cpu */
 	uint8_t serials;
 	uint16_t debug_port, exit_port; /* 0: none */
-	struct snap_blob bios, vgabios;
+	bool nic;           /* a network card, with this address */
+	uint8_t mac[6];
+	struct snap_blob bios, vgabios, nic_rom;
 	struct setup_medium medium[SETUP_MEDIA]; /* IDE connectors, then floppies */
 };
 
-/* What `options` and `config` (its media open, its firmware loaded) make. */
+/* What `options` and `config` (its media open, its firmware and network card set) make. */
 void setup_describe(struct setup *setup, const struct run_options *options, const struct pc_config *config);
 void setup_clear(struct setup *setup);
 

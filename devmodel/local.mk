@@ -22,6 +22,13 @@ devmodel_sources = \
 	devmodel/debug_port.h \
 	devmodel/display_png.c \
 	devmodel/display_png.h \
+	devmodel/e1000.c \
+	devmodel/e1000.h \
+	devmodel/e1000_eeprom.c \
+	devmodel/e1000_phy.c \
+	devmodel/e1000_private.h \
+	devmodel/e1000_receive.c \
+	devmodel/e1000_transmit.c \
 	devmodel/exit_port.c \
 	devmodel/exit_port.h \
 	devmodel/fw_cfg.c \
@@ -58,6 +65,10 @@ devmodel_sources = \
 	devmodel/keys.h \
 	devmodel/mc146818.c \
 	devmodel/mc146818.h \
+	devmodel/network.c \
+	devmodel/network.h \
+	devmodel/network_user.c \
+	devmodel/network_user.h \
 	devmodel/ns16550.c \
 	devmodel/ns16550.h \
 	devmodel/parallel.c \

@@ -8,6 +8,7 @@
 #include "devmodel/a20.h"
 #include "devmodel/coprocessor.h"
 #include "devmodel/debug_port.h"
+#include "devmodel/e1000.h"
 #include "devmodel/exit_port.h"
 #include "devmodel/fw_cfg.h"
 #include "devmodel/i440fx.h"
@@ -65,6 +66,7 @@ struct pc {
 	struct ide *ide;
 	struct i82077 *fdc;
 	struct vga *vga;
+	struct e1000 *nic;
 	struct ns16550 *serial[PC_SERIAL];
 	struct parallel *parallel;
 	struct fw_cfg *fw_cfg;
@@ -170,6 +172,16 @@ static bool fit_display(struct pc *pc, const struct pc_config *config)
 	       (pc->pci_vga = pci_vga_new(pc->pci, pc->mem, pc->vga, config->vgabios, config->vgabios_size));
 }
 
+static bool fit_network(struct pc *pc, const struct pc_config *config)
+{
+	struct e1000_config card = {
+		.pci = pc->pci, .ports = pc->bus, .mem = pc->mem, .devfn = PCI_DEVFN(3, 0),
+		.rom = config->nic_rom, .rom_size = config->nic_rom_size, .network = config->network,
+	};
+	memcpy(card.mac, config->mac, sizeof card.mac);
+	return !config->nic || (pc->nic = e1000_new(&card));
+}
+
 static const struct pc_device com[PC_SERIAL] = { { 0x3f8, 4 }, { 0x2f8, 3 } };
 
 static bool fit_ports(struct pc *pc, const struct pc_config *config)
@@ -200,8 +212,10 @@ static char *config_problem(const struct pc_config *config)
 	if (config->vgabios_size > PCI_VGA_ROM_MAX)
 		return g_strdup_printf("VGA BIOS of %zu bytes: must be at most %u", config->vgabios_size,
 		                       PCI_VGA_ROM_MAX);
+	if (config->nic_rom_size > E1000_ROM_MAX)
+		return g_strdup_printf("option ROM of %zu bytes for the network card: must be at most %u", config->nic_rom_size, E1000_ROM_MAX);
 	if (config->boot[G_N_ELEMENTS(config->boot) - 1] != PC_BOOT_END)
-		return g_strdup("boot order: names more than three kinds of devices");
+		return g_strdup("boot order: names more than four kinds of devices");
 	return NULL;
 }
 
@@ -246,7 +260,7 @@ static char *build(struct pc *pc, const struct pc_config *config)
 		return g_strdup_printf("%u MiB of RAM for the machine: %s; less may do",
 		                       (unsigned)(config->ram_size >> 20), g_strerror(errno));
 	bool fits = fit_chip_set(pc) && fit_at_chips(pc, config) && fit_input(pc) && fit_storage(pc) &&
-	            fit_display(pc, config) && fit_ports(pc, config);
+	            fit_display(pc, config) && fit_network(pc, config) && fit_ports(pc, config);
 	if (!fits)
 		return g_strdup_printf("the machine's chips: %s", g_strerror(errno));
 	return NULL;
@@ -287,6 +301,7 @@ void pc_free(struct pc *pc)
 	parallel_free(pc->parallel);
 	for (unsigned n = 0; n < PC_SERIAL; n++)
 		ns16550_free(pc->serial[n]);
+	e1000_free(pc->nic);
 	pci_vga_free(pc->pci_vga);
 	vga_free(pc->vga);
 	i82077_free(pc->fdc);
@@ -335,6 +350,8 @@ static void reset_chips(struct pc *pc)
 	ide_reset(pc->ide);
 	i82077_reset(pc->fdc);
 	vga_reset(pc->vga);
+	if (pc->nic)
+		e1000_reset(pc->nic);
 	for (unsigned n = 0; n < PC_SERIAL; n++)
 		if (pc->serial[n])
 			ns16550_reset(pc->serial[n]);
@@ -442,6 +459,8 @@ void pc_state(struct pc *pc, struct snap *snap)
 	ide_state(pc->ide, snap);
 	i82077_state(pc->fdc, snap);
 	vga_state(pc->vga, snap);
+	if (pc->nic)
+		e1000_state(pc->nic, snap);
 	port_chips_state(pc, snap);
 	i8259_state(pc->pic, snap); /* last: the devices above have driven its inputs */
 	if (snap_is_loading(snap)) {

@@ -10,6 +10,7 @@
 #include "devmodel/blk.h"
 #include "devmodel/chardev.h"
 #include "devmodel/ide.h"
+#include "devmodel/network.h"
 #include "devmodel/vga.h"
 #include "shared/bus.h"
 #include "shared/clock.h"
@@ -33,7 +34,7 @@ struct ps2_mouse;
 #define PC_DEVICES     16u
 
 /* Devices by class, in the order in which the firmware shall try them. */
-enum pc_boot { PC_BOOT_END, PC_BOOT_FLOPPY, PC_BOOT_DISK, PC_BOOT_CDROM };
+enum pc_boot { PC_BOOT_END, PC_BOOT_FLOPPY, PC_BOOT_DISK, PC_BOOT_CDROM, PC_BOOT_NETWORK };
 
 /* What hangs on an IDE connector; slot n is channel n / 2, drive n % 2. */
 enum pc_drive_kind { PC_DRIVE_NONE, PC_DRIVE_DISK, PC_DRIVE_CDROM };
@@ -58,7 +59,7 @@ struct pc_config {
 	size_t vgabios_size;
 	struct pc_drive drive[PC_DISKS];
 	struct blk *floppy[PC_FLOPPIES]; /* taken over; NULL: empty drive A, no drive B */
-	enum pc_boot boot[4];         /* ends with PC_BOOT_END; none: disk, CD-ROM, floppy */
+	enum pc_boot boot[5];         /* ends with PC_BOOT_END; none: disk, CD-ROM, floppy */
 	struct pc_rom rom[PC_ROMS];   /* copied; ends with a NULL name, or full */
 	const char *boot_rom;         /* the one to be tried before all drives, or NULL */
 	const void *kernel;           /* what it loads, item FW_CFG_KERNEL_DATA; copied */
@@ -70,6 +71,11 @@ struct pc_config {
 	struct chardev *debug;        /* what the firmware logs; as above */
 	uint16_t debug_port;          /* 402h for SeaBIOS */
 	uint16_t exit_port;           /* 0: none */
+	bool nic;                     /* a network card is fitted, */
+	struct network *network;      /* its cable plugged in here; NULL: in nothing. Not owned */
+	uint8_t mac[6];
+	const void *nic_rom;          /* its option ROM, copied; may be of size 0 */
+	size_t nic_rom_size;
 	struct clock *clock;          /* not owned; must outlive the board */
 	int64_t rtc_start;            /* Unix time that the RTC shows first */
 	uint32_t cpu_signature;       /* CPUID.1:EAX, for EDX after reset */

@@ -139,6 +139,11 @@ static void add_class(GString *order, const struct pc_config *config, enum pc_bo
 				g_string_append_printf(order, "/pci@i0cf8/isa@1/fdc@03f0/floppy@%u\n", n);
 		return;
 	}
+	if (class == PC_BOOT_NETWORK) {
+		if (config->nic)
+			g_string_append(order, "/pci@i0cf8/ethernet@3\n");
+		return;
+	}
 	enum pc_drive_kind kind = class == PC_BOOT_DISK ? PC_DRIVE_DISK : PC_DRIVE_CDROM;
 	for (unsigned slot = 0; slot < PC_DISKS; slot++)
 		if (config->drive[slot].kind == kind)

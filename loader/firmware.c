@@ -19,6 +19,7 @@ struct source {
 
 static const struct source bios_source = { "BIOS", "install the package seabios or give --bios FILE", V2E_SEABIOS, FIRMWARE_BIOS_MAX };
 static const struct source vgabios_source = { "VGA BIOS", "install the package seabios or give --vgabios FILE", V2E_VGABIOS, FIRMWARE_VGABIOS_MAX };
+static const struct source nic_source = { "option ROM", "install the package ipxe-qemu or give --net-rom FILE", V2E_NIC_ROM, FIRMWARE_ROM_MAX };
 static const struct source rom_source = { "option ROM", "give one such as those of the package ipxe-qemu", "", FIRMWARE_ROM_MAX };
 
 static bool refuse(const struct source *source, const char *path, char **error, const char *format, ...)
@@ -102,6 +103,11 @@ bool firmware_load_vgabios(const char *path, struct firmware *vgabios, char **er
 bool firmware_load_rom(const char *path, struct firmware *rom, char **error)
 {
 	return load_checked(&rom_source, check_rom, path, rom, error);
+}
+
+bool firmware_load_nic_rom(const char *path, struct firmware *rom, char **error)
+{
+	return load_checked(&nic_source, check_rom, path, rom, error);
 }
 
 void firmware_clear(struct firmware *firmware)

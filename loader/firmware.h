@@ -14,6 +14,10 @@
 #define V2E_VGABIOS "/usr/share/seabios/vgabios-stdvga.bin"
 #endif
 
+#ifndef V2E_NIC_ROM
+#define V2E_NIC_ROM "/usr/lib/ipxe/qemu/pxe-e1000.rom"
+#endif
+
 #define FIRMWARE_BIOS_MAX    (16u << 20)
 #define FIRMWARE_VGABIOS_MAX (64u << 10)
 #define FIRMWARE_ROM_MAX     (256u << 10)
@@ -35,6 +39,8 @@ bool firmware_load_vgabios(const char *path, struct firmware *vgabios, char **er
 
 /* Any other option ROM, checked in the same way, at most FIRMWARE_ROM_MAX. */
 bool firmware_load_rom(const char *path, struct firmware *rom, char **error);
+/* The same for the network card, NULL: V2E_NIC_ROM. */
+bool firmware_load_nic_rom(const char *path, struct firmware *rom, char **error);
 
 void firmware_clear(struct firmware *firmware);
 

@@ -7,7 +7,7 @@ endif
 
 tests_unit_unit_SOURCES = $(unit_sources)
 tests_unit_unit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_unit_LDADD = libv2e.a $(CAPSTONE_LIBS) $(GLIB_LIBS) $(PNG_LIBS) $(ZLIB_LIBS) $(SECCOMP_LIBS) $(CHECK_LIBS)
+tests_unit_unit_LDADD = libv2e.a $(CAPSTONE_LIBS) $(GLIB_LIBS) $(PNG_LIBS) $(ZLIB_LIBS) $(SECCOMP_LIBS) $(SLIRP_LIBS) $(CHECK_LIBS)
 
 unit_sources = \
 	tests/insn/machine.c \
@@ -43,6 +43,7 @@ unit_sources = \
 	tests/unit/test_ctx.c \
 	tests/unit/test_debug_port.c \
 	tests/unit/test_disassemble.c \
+	tests/unit/test_e1000.c \
 	tests/unit/test_decode.c \
 	tests/unit/test_emu_debug.c \
 	tests/unit/test_emu_far.c \
@@ -84,6 +85,7 @@ unit_sources = \
 	tests/unit/test_mc146818.c \
 	tests/unit/test_mem.c \
 	tests/unit/test_mem_layers.c \
+	tests/unit/test_network_user.c \
 	tests/unit/test_ns16550.c \
 	tests/unit/test_options.c \
 	tests/unit/test_parallel.c \
@@ -153,6 +155,8 @@ boot_files = \
 	tests/boot/channels.sh \
 	tests/boot/compare.sh \
 	tests/boot/isolinux.sh \
+	tests/boot/network.sh \
+	tests/boot/pxe.asm \
 	tests/boot/gfxboot.sh \
 	tests/boot/repeat.sh \
 	tests/boot/make-iso.sh \

@@ -182,6 +182,17 @@ START_TEST(wrong_values)
 	REFUSE("--boot|twice", "--boot", "disk,disk");
 	REFUSE("--boot|''", "--boot", "");
 	REFUSE("--boot|''", "--boot", "disk,");
+	REFUSE("--net|'tap'|user", "--net", "tap");
+	REFUSE("--net-...|--net user", "--net-outbound");
+	REFUSE("--net-bootfile|--net-tftp", "--net", "user", "--net-bootfile", "pxelinux.0");
+	REFUSE("--net-bootfile|empty", "--net-bootfile", "");
+	REFUSE("--net-mac|'52:54:00:12:34'|52:54:00", "--net-mac", "52:54:00:12:34");
+	REFUSE("--net-mac|one card", "--net-mac", "01:00:5e:00:00:01");
+	REFUSE("--net-mac", "--net-mac", "52:54:00:12:34:+6");
+	REFUSE("--net-forward|'tcp:22'|tcp:2222:22", "--net-forward", "tcp:22");
+	REFUSE("--net-forward", "--net-forward", "tcp:0:22");
+	REFUSE("--net-forward", "--net-forward", "tcp:70000:22");
+	REFUSE("--net-forward", "--net-forward", "sctp:1:2");
 	REFUSE("--serial|'com1'|stdio", "--serial", "com1");
 	REFUSE("--serial", "--serial", "file:");
 	REFUSE("--serial", "--serial", "memory");

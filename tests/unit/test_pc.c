@@ -87,7 +87,7 @@ START_TEST(bad_sizes_are_refused)
 	rig.config.vgabios_size = MIB;
 	refuse("VGA BIOS");
 	rig.config.vgabios_size = 0;
-	rig.config.boot[3] = PC_BOOT_DISK;
+	rig.config.boot[4] = PC_BOOT_DISK;
 	refuse("boot order");
 }
 END_TEST
