@@ -497,6 +497,8 @@ struct block *block_find(struct emu *emu, uint32_t ip, bool single)
 	block->linear = linear;
 	block->epoch = cache->epoch;
 	block->user = emu->cpl == 3;
-	*jump = block;
+	/* The memory of one that is used once is that of the next to be built. */
+	if (!block->dead)
+		*jump = block;
 	return within_limit(emu, block, ip);
 }

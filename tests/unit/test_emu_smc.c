@@ -253,6 +253,23 @@ START_TEST(code_at_two_addresses_by_a20)
 }
 END_TEST
 
+/* Memory that is no RAM is run from a block that is used once, and whose place the next
+ * one takes: it may not be found there. 800868 and the handler share their slot. */
+START_TEST(block_that_is_used_once_is_not_found_again)
+{
+	stop();
+	rig = rig_new_protected(EMU_CPU_P6);
+	rig->ctx->rip = RIG_RAM + 0x868; /* FF FF: #UD */
+	ck_assert_uint_eq(machine_step(rig->machine), STOP_BUDGET);
+	ck_assert_uint_eq(rig->ctx->rip, rig_handler(6));
+	ck_assert_uint_eq(rig_run(rig), 6);
+	rig->ctx->rip = rig_handler(6);
+	rig->ctx->halted = 0;
+	ck_assert_uint_eq(machine_step(rig->machine), STOP_BUDGET);
+	ck_assert_uint_eq(rig->ctx->rip, rig_handler(6) + 1);
+}
+END_TEST
+
 Suite *suite_emu_smc(void);
 Suite *suite_emu_smc(void)
 {
@@ -263,5 +280,6 @@ Suite *suite_emu_smc(void)
 	                 rep_movs_over_itself, rep_stos_fills_the_path_ahead, dma_replaces_code_between_two_runs,
 	                 new_epoch_sees_what_native_code_wrote, new_epoch_keeps_blocks_that_are_the_same,
 	                 data_beside_code_keeps_the_block, patched_block_goes_alone, rom_shadowing_changes_what_runs,
-	                 code_at_two_addresses_by_a20);
+	                 code_at_two_addresses_by_a20,
+	                 block_that_is_used_once_is_not_found_again);
 }
