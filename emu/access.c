@@ -44,9 +44,9 @@ bool emu_check_segment(struct emu *emu, unsigned seg, uint32_t offset, unsigned 
 	return true;
 }
 
-static bool alignment_checked(const struct emu *emu)
+static bool alignment_checked(const struct emu *emu, unsigned cpl)
 {
-	return emu->cpl == 3 && (emu->ctx->cr0 & CTX_CR0_AM) && (emu->ctx->rflags & CTX_EFLAGS_AC) &&
+	return cpl == 3 && (emu->ctx->cr0 & CTX_CR0_AM) && (emu->ctx->rflags & CTX_EFLAGS_AC) &&
 	       emu->cpu >= EMU_CPU_486;
 }
 
@@ -104,7 +104,8 @@ static bool guest_range(struct emu *emu, unsigned seg, uint32_t offset, unsigned
 	uint32_t linear;
 	if (!emu_check_segment(emu, seg, offset, size, write, &linear))
 		return false;
-	if (unlikely(alignment_checked(emu)) && (linear & (size - 1)) && !(size & (size - 1)))
+	bool natural = size <= 16 && !(size & (size - 1));
+	if (natural && unlikely(alignment_checked(emu, emu->cpl)) && (linear & (size - 1)))
 		return emu_fail(emu, VEC_AC, 0);
 	if (!range_translate(emu, linear, size, write, emu->cpl == 3))
 		return false;
@@ -194,7 +195,7 @@ bool emu_probe_write(struct emu *emu, unsigned seg, uint32_t offset, unsigned si
 	       range_translate(emu, linear, size, true, emu->cpl == 3);
 }
 
-bool emu_linear_read(struct emu *emu, uint32_t linear, unsigned size, uint32_t *value, unsigned cpl)
+static bool linear_read(struct emu *emu, uint32_t linear, unsigned size, uint32_t *value, unsigned cpl)
 {
 	if (!range_translate(emu, linear, size, false, cpl == 3))
 		return false;
@@ -205,7 +206,7 @@ bool emu_linear_read(struct emu *emu, uint32_t linear, unsigned size, uint32_t *
 	return true;
 }
 
-bool emu_linear_write(struct emu *emu, uint32_t linear, unsigned size, uint32_t value, unsigned cpl)
+static bool linear_write(struct emu *emu, uint32_t linear, unsigned size, uint32_t value, unsigned cpl)
 {
 	if (!range_translate(emu, linear, size, true, cpl == 3))
 		return false;
@@ -213,6 +214,39 @@ bool emu_linear_write(struct emu *emu, uint32_t linear, unsigned size, uint32_t 
 		debugger_data_access(emu, linear, size, true);
 	range_write(emu, &value, size);
 	return true;
+}
+
+static bool stack_aligned(struct emu *emu, uint32_t linear, unsigned size, unsigned cpl)
+{
+	return !alignment_checked(emu, cpl) || !(linear & (size - 1)) || emu_fail(emu, VEC_AC, 0);
+}
+
+static void note_stack(struct emu *emu, uint32_t linear, unsigned size, bool write)
+{
+	if (unlikely(emu->special & SPECIAL_DR7))
+		debug_data_access(emu, linear, size, write);
+}
+
+bool emu_stack_read(struct emu *emu, uint32_t linear, unsigned size, uint32_t *value, unsigned cpl)
+{
+	if (!stack_aligned(emu, linear, size, cpl) || !linear_read(emu, linear, size, value, cpl))
+		return false;
+	note_stack(emu, linear, size, false);
+	return true;
+}
+
+bool emu_stack_write(struct emu *emu, uint32_t linear, unsigned size, uint32_t value, unsigned cpl)
+{
+	if (!stack_aligned(emu, linear, size, cpl) || !linear_write(emu, linear, size, value, cpl))
+		return false;
+	note_stack(emu, linear, size, true);
+	return true;
+}
+
+bool emu_check_alignment(struct emu *emu, unsigned seg, uint32_t offset, unsigned align)
+{
+	uint32_t linear = (uint32_t)emu->ctx->seg[seg].base + offset;
+	return !alignment_checked(emu, emu->cpl) || !(linear & (align - 1)) || emu_fail(emu, VEC_AC, 0);
 }
 
 /* Plain memory in one page that a supervisor may reach as it is; else NULL. */
@@ -231,12 +265,12 @@ bool emu_system_read(struct emu *emu, uint32_t linear, unsigned size, uint32_t *
 		*value = bytes_load(bytes, size);
 		return true;
 	}
-	return emu_linear_read(emu, linear, size, value, 0);
+	return linear_read(emu, linear, size, value, 0);
 }
 
 bool emu_system_write(struct emu *emu, uint32_t linear, unsigned size, uint32_t value)
 {
-	return emu_linear_write(emu, linear, size, value, 0);
+	return linear_write(emu, linear, size, value, 0);
 }
 
 bool emu_system_probe(struct emu *emu, uint32_t linear, unsigned size, bool write)

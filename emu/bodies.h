@@ -121,6 +121,8 @@ exec_fn exec_mov_from_cr;
 exec_fn exec_mov_to_cr;
 exec_fn exec_mov_from_dr;
 exec_fn exec_mov_to_dr;
+exec_fn exec_mov_from_tr;
+exec_fn exec_mov_to_tr;
 exec_fn exec_hlt;
 exec_fn exec_invd;
 exec_fn exec_invlpg;

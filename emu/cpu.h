@@ -270,9 +270,12 @@ bool emu_system_read(struct emu *emu, uint32_t linear, unsigned size, uint32_t *
 bool emu_system_write(struct emu *emu, uint32_t linear, unsigned size, uint32_t value);
 /* Would a supervisor write to the range succeed? (task.c, before it commits) */
 bool emu_system_probe(struct emu *emu, uint32_t linear, unsigned size, bool write);
-/* Linear access with the rights of privilege level `cpl`, for inner stacks. */
-bool emu_linear_write(struct emu *emu, uint32_t linear, unsigned size, uint32_t value, unsigned cpl);
-bool emu_linear_read(struct emu *emu, uint32_t linear, unsigned size, uint32_t *value, unsigned cpl);
+/* A push or pop of far transfers and interrupts, with the rights of privilege level
+ * `cpl`: #AC and data breakpoints as for other accesses. */
+bool emu_stack_write(struct emu *emu, uint32_t linear, unsigned size, uint32_t value, unsigned cpl);
+bool emu_stack_read(struct emu *emu, uint32_t linear, unsigned size, uint32_t *value, unsigned cpl);
+/* #AC for an operand whose alignment (a power of two) is not its size. */
+bool emu_check_alignment(struct emu *emu, unsigned seg, uint32_t offset, unsigned align);
 
 enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXECUTE };
 /* Linear -> physical with A20; false with #PF set. */

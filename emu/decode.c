@@ -370,11 +370,16 @@ static void parse_prefixes(struct parse *parse, struct insn *insn, bool code32)
 
 /* Where Capstone has the last word: everywhere but in the x87 and SSE opcodes,
  * where fpu_x87.c and fpu_sse.c list what each CPU model has, aliases included,
- * and the hint NOPs 0F 18-1F, which it knows with memory operands only (SDM
- * vol. 2, table A-3). */
+ * the hint NOPs 0F 18-1F, which it knows with memory operands only (SDM vol. 2,
+ * table A-3), and the test registers, which it does not know. */
 static bool capstone_decides(const struct opcode *row)
 {
-	return row->op != OP_x87 && row->op != OP_sse && row->op != OP_nop;
+	switch (row->op) {
+	case OP_x87: case OP_sse: case OP_nop: case OP_mov_from_tr: case OP_mov_to_tr:
+		return false;
+	default:
+		return true;
+	}
 }
 
 static void finish(struct decoder *decoder, const struct parse *parse, bool code32, struct insn *insn)

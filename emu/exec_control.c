@@ -207,6 +207,48 @@ enum exec exec_mov_to_dr(struct emu *emu, const struct insn *insn)
 	return end_block(emu, insn);
 }
 
+/* --- test registers ------------------------------------------------------------------ */
+
+/* TR6 and TR7 look into the TLB of a 386 or 486, TR3 to TR5 into the cache of a 486; the
+ * Pentium has MSRs in their place. Here they hold what was written, and a look-up is done
+ * at once and finds nothing: there is no cache, and no guest can rely on what a TLB holds.
+ * (386 Programmer's Reference Manual, 10.6; i486 Programmer's Reference Manual, 10.6) */
+static bool test_register(struct emu *emu, const struct insn *insn, uint32_t **reg)
+{
+	struct ctx *ctx = emu->ctx;
+	uint32_t *const regs[8] = { NULL, NULL, NULL, &ctx->tr3, &ctx->tr4, &ctx->tr5, &ctx->tr6, &ctx->tr7 };
+	unsigned number = control_number(insn), first = emu->cpu == EMU_CPU_386 ? 6 : 3;
+	if (emu->cpu >= EMU_CPU_PENTIUM || number < first) {
+		emu_raise(emu, VEC_UD);
+		return false;
+	}
+	*reg = regs[number];
+	return privileged(emu);
+}
+
+enum exec exec_mov_from_tr(struct emu *emu, const struct insn *insn)
+{
+	uint32_t *reg;
+	if (!test_register(emu, insn, &reg))
+		return EXEC_FAULT;
+	reg_write(emu, insn->rm, 4, *reg);
+	return EXEC_NEXT;
+}
+
+#define TR6_LOOKUP 1u
+#define TR7_HIT    0x10u
+
+enum exec exec_mov_to_tr(struct emu *emu, const struct insn *insn)
+{
+	uint32_t *reg;
+	if (!test_register(emu, insn, &reg))
+		return EXEC_FAULT;
+	*reg = reg_read(emu, insn->rm, 4);
+	if (reg == &emu->ctx->tr6 && (*reg & TR6_LOOKUP))
+		emu->ctx->tr7 &= ~TR7_HIT;
+	return EXEC_NEXT;
+}
+
 /* --- the rest ----------------------------------------------------------------------- */
 
 enum exec exec_hlt(struct emu *emu, const struct insn *insn)

@@ -258,9 +258,48 @@ static bool msr_read(struct emu *emu, const struct insn *insn, uint32_t msr, uin
 	return true;
 }
 
+/* --- what WRMSR takes (SDM vol. 3, 11.11.2, 11.12.2, 10.4.4): anything else is #GP -------------- */
+
+#define PHYSICAL_BITS 36
+
+static bool is_type(uint8_t type) { return type == 0 || type == 1 || (type >= 4 && type <= 6); }
+
+static bool are_types(uint64_t value, bool pat)
+{
+	for (unsigned i = 0; i < 64; i += 8) {
+		uint8_t type = (uint8_t)(value >> i);
+		if (!is_type(type) && !(pat && type == 7))
+			return false;
+	}
+	return true;
+}
+
+/* Base and mask by turns. */
+static bool is_range(uint32_t msr, uint64_t value)
+{
+	if (value >> PHYSICAL_BITS)
+		return false;
+	return msr & 1 ? !(value & 0x7ff) : !(value & 0xf00) && is_type((uint8_t)value);
+}
+
+static bool msr_takes(struct ctx *ctx, uint32_t msr, uint64_t value)
+{
+	if (msr >= MSR_MTRR_VARIABLE && msr < MSR_MTRR_VARIABLE + 16)
+		return is_range(msr, value);
+	switch (msr) {
+	case MSR_APIC_BASE: return !(value >> PHYSICAL_BITS) && !(value & 0x6ff);
+	case MSR_PAT: return are_types(value, true);
+	case MSR_MTRR_DEF_TYPE: return !(value & ~0xcffull) && is_type((uint8_t)value);
+	case MSR_MCG_CAP: return false; /* to be read only */
+	default: return !fixed_mtrr(ctx, msr) || are_types(value, false);
+	}
+}
+
 static bool msr_write(struct emu *emu, const struct insn *insn, uint32_t msr, uint64_t value)
 {
 	uint64_t *held = held_msr(emu, msr);
+	if (!msr_takes(emu->ctx, msr, value))
+		return false;
 	if (msr == MSR_TSC)
 		emu->ctx->tsc_offset += value - tsc_read(emu, insn);
 	else if (held && msr >= MSR_EFER)
@@ -294,7 +333,7 @@ enum exec exec_wrmsr(struct emu *emu, const struct insn *insn)
 	if (emu->cpl)
 		return emu_raise_error(emu, VEC_GP, 0);
 	if (!msr_write(emu, insn, gpr[CTX_RCX].e, value)) {
-		guest_error("cpu", "WRMSR of %x", gpr[CTX_RCX].e);
+		guest_error("cpu", "WRMSR of %x: %08x%08x", gpr[CTX_RCX].e, gpr[CTX_RDX].e, gpr[CTX_RAX].e);
 		return emu_raise_error(emu, VEC_GP, 0);
 	}
 	emu->ctx->rip = insn_next_ip(emu, insn);

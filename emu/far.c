@@ -66,7 +66,9 @@ static bool stack_limit(struct emu *emu, const struct stack *stack, uint32_t off
 {
 	uint64_t last = (uint64_t)offset + size - 1;
 	bool down = stack->ss.access & CTX_SEG_DOWN, fits;
-	if (down)
+	if (emu->protected_mode && (stack->ss.access & CTX_SEG_UNUSABLE))
+		fits = false;
+	else if (down)
 		fits = offset > stack->ss.limit && last <= stack->mask;
 	else
 		fits = last <= stack->ss.limit;
@@ -77,7 +79,7 @@ bool stack_put(struct emu *emu, struct stack *stack, unsigned size, uint32_t val
 {
 	uint32_t offset = (stack->esp - size) & stack->mask;
 	if (!stack_limit(emu, stack, offset, size) ||
-	    !emu_linear_write(emu, (uint32_t)stack->ss.base + offset, size, value, stack->cpl))
+	    !emu_stack_write(emu, (uint32_t)stack->ss.base + offset, size, value, stack->cpl))
 		return false;
 	stack->esp = (stack->esp & ~stack->mask) | offset;
 	return true;
@@ -87,7 +89,7 @@ bool stack_get(struct emu *emu, struct stack *stack, unsigned size, uint32_t *va
 {
 	uint32_t offset = stack->esp & stack->mask;
 	if (!stack_limit(emu, stack, offset, size) ||
-	    !emu_linear_read(emu, (uint32_t)stack->ss.base + offset, size, value, stack->cpl))
+	    !emu_stack_read(emu, (uint32_t)stack->ss.base + offset, size, value, stack->cpl))
 		return false;
 	stack->esp = (stack->esp & ~stack->mask) | ((offset + size) & stack->mask);
 	return true;

@@ -105,14 +105,6 @@ void fpu_commit(struct emu *emu)
 
 /* --- memory operands ------------------------------------------------------------------------ */
 
-/* #AC for operands whose size is not a power of two, or not their alignment. */
-static bool check_ac(struct emu *emu, uint32_t linear, unsigned align)
-{
-	bool checked = emu->cpl == 3 && (emu->ctx->cr0 & CTX_CR0_AM) &&
-	               (emu->ctx->rflags & CTX_EFLAGS_AC) && emu->cpu >= EMU_CPU_486;
-	return !checked || !(linear & (align - 1)) || emu_fail(emu, VEC_AC, 0);
-}
-
 bool fpu_read(struct emu *emu, const struct insn *insn, void *to, unsigned size, unsigned align)
 {
 	uint32_t offset = insn_address(emu, insn), linear;
@@ -122,7 +114,7 @@ bool fpu_read(struct emu *emu, const struct insn *insn, void *to, unsigned size,
 		return true;
 	}
 	return emu_check_segment(emu, insn->seg, offset, size, false, &linear) &&
-	       check_ac(emu, linear, align) && emu_read_bytes(emu, insn->seg, offset, to, size);
+	       emu_check_alignment(emu, insn->seg, offset, align) && emu_read_bytes(emu, insn->seg, offset, to, size);
 }
 
 bool fpu_write(struct emu *emu, const struct insn *insn, const void *from, unsigned size, unsigned align)
@@ -134,7 +126,7 @@ bool fpu_write(struct emu *emu, const struct insn *insn, const void *from, unsig
 		return true;
 	}
 	return emu_check_segment(emu, insn->seg, offset, size, true, &linear) &&
-	       check_ac(emu, linear, align) && emu_write_bytes(emu, insn->seg, offset, from, size);
+	       emu_check_alignment(emu, insn->seg, offset, align) && emu_write_bytes(emu, insn->seg, offset, from, size);
 }
 
 bool fpu_check_aligned(struct emu *emu, const struct insn *insn, unsigned size, bool write)

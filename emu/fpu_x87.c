@@ -170,7 +170,9 @@ static enum exec x87_store(struct emu *emu, const struct insn *insn)
 	enum exec result = ready(emu, insn);
 	if (result != EXEC_NEXT)
 		return result;
-	if (!emu_probe_write(emu, insn->seg, insn_address(emu, insn), size))
+	uint32_t offset = insn_address(emu, insn);
+	if (!emu_probe_write(emu, insn->seg, offset, size) ||
+	    !emu_check_alignment(emu, insn->seg, offset, alignment(size)))
 		return EXEC_FAULT;
 	fpu_take(emu);
 	if (!run(emu, insn, 0))

@@ -269,7 +269,13 @@ bool intr_deliver(struct emu *emu, uint8_t vector, enum intr_kind kind, bool has
 		trace_soft(emu, vector);
 	if (kind == INTR_FAULT && !emu->fault.is_trap)
 		event.flags |= CTX_EFLAGS_RF;
+	uint32_t due = emu->ctx->pending_db;
 	bool delivered = deliver(emu, &event);
+	if (!delivered && emu->ctx->pending_db != due) {
+		/* What an incomplete frame has hit did not happen. */
+		emu->ctx->pending_db = due;
+		emu_special_changed(emu);
+	}
 	if (unlikely(emu->special & SPECIAL_DEBUGGER) && delivered)
 		debugger_vector(emu, vector);
 	return delivered;

@@ -89,7 +89,7 @@ static void cpu_init(struct emu *emu)
 	memcpy(ctx->fxsave, old.fxsave, sizeof ctx->fxsave);
 	ctx->fpu_present = old.fpu_present;
 	memcpy(&ctx->magic, &old.magic, offsetof(struct ctx, gpr));
-	memcpy(&ctx->tsc_offset, &old.tsc_offset, offsetof(struct ctx, reserved_3c8) - offsetof(struct ctx, tsc_offset));
+	memcpy(&ctx->tsc_offset, &old.tsc_offset, offsetof(struct ctx, tr3) - offsetof(struct ctx, tsc_offset));
 	ctx->smbase = old.smbase;
 	ctx->debug = old.debug;
 	ctx->cr0 = (ctx->cr0 & ~(uint64_t)(CTX_CR0_CD | CTX_CR0_NW)) | (old.cr0 & (CTX_CR0_CD | CTX_CR0_NW));
@@ -281,7 +281,9 @@ static enum exec run_single(struct emu *emu)
 	ctx->rflags &= ~(uint64_t)CTX_EFLAGS_RF;
 	emu->special &= ~(uint32_t)(SPECIAL_SHADOW | SPECIAL_RF);
 	enum exec result = run_block(emu, block);
-	if (step && result != EXEC_FAULT && steps(emu, block->insns)) {
+	/* Behind MOV SS and POP SS there is none (SDM vol. 3, 6.8.3). */
+	bool held = ctx->interrupt_shadow & CTX_SHADOW_MOV_SS;
+	if (step && !held && result != EXEC_FAULT && steps(emu, block->insns)) {
 		ctx->pending_db |= 0x4000; /* DR6.BS */
 		emu->special |= SPECIAL_DB;
 	}

@@ -220,15 +220,18 @@ static bool load_task_segments(struct emu *emu, const struct task_state *state)
 	return true;
 }
 
-/* All segments are unusable until each has been loaded in the new task. */
+/* All segments are unusable until each has been loaded in the new task. What faults
+ * before SS has been loaded is delivered as from ring 3, with the stack of the handler's
+ * ring from the new TSS: SS cannot be pushed on (SDM vol. 3, 7.3 and 6.15, interrupt 10,
+ * ask for a handler that relies on no segment register; Bochs does it like this). */
 static void forget_segments(struct emu *emu, const struct task_state *state)
 {
 	for (unsigned sreg = 0; sreg < CTX_LDTR; sreg++) {
 		struct ctx_seg *seg = &emu->ctx->seg[sreg];
 		seg->selector = (uint16_t)state->segments[sreg];
-		if (sreg != CTX_CS && sreg != CTX_SS)
-			seg->access |= CTX_SEG_UNUSABLE;
+		seg->access |= CTX_SEG_UNUSABLE;
 	}
+	emu->ctx->seg[CTX_SS].access |= CTX_SEG_DPL;
 }
 
 /* Everything that cannot fault. */
@@ -312,8 +315,10 @@ bool task_switch(struct emu *emu, enum task_cause cause, uint16_t selector, uint
 	emu->ctx->seg[CTX_TR].access |= 2;
 	if (!in_new_task(emu, load_registers(emu, &state, layout)) ||
 	    !in_new_task(emu, load_ldt(emu, (uint16_t)state.ldt)) ||
-	    !in_new_task(emu, load_task_segments(emu, &state)))
+	    !in_new_task(emu, load_task_segments(emu, &state))) {
+		emu_mode_changed(emu); /* CPL by SS */
 		return false;
+	}
 	if (has_error && !in_new_task(emu, push_task_error(emu, layout, error)))
 		return false;
 	trap_if_asked(emu, &state);

@@ -182,7 +182,8 @@ struct ctx {
 	uint64_t mtrr_cap, mtrr_def_type, misc_enable;
 	uint64_t mtrr_fixed[11];   /* 0x2f0: MSRs 250, 258, 259, 268-26F */
 	uint64_t mtrr_variable[16];/* 0x348: MSRs 200-20F */
-	uint8_t  reserved_3c8[0x3f0 - 0x3c8];
+	uint32_t tr3, tr4, tr5, tr6, tr7; /* 0x3c8: test registers of the 386 and 486 */
+	uint8_t  reserved_3dc[0x3f0 - 0x3dc];
 	/* 0x3f0 */
 	uint32_t fpu_present;      /* the fxsave image below is the current one */
 	uint8_t  reserved_3f4[0x400 - 0x3f4];

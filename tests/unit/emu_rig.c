@@ -6,7 +6,7 @@
 static struct rig *rig_new(enum emu_cpu cpu)
 {
 	struct rig *rig = g_new0(struct rig, 1);
-	rig->machine = machine_new(RIG_RAM, cpu);
+	rig->machine = machine_new(RIG_RAM, cpu, EMU_JIT_OFF);
 	rig->ctx = &rig->machine->ctx;
 	rig->ram = mem_store_data(rig->machine->ram);
 	rig->at = RIG_CODE;

@@ -61,6 +61,8 @@ static const struct exception {
 	{ true, 0xb8, 0xb8, 0x00, 0xff, NEWER, "POPCNT" },
 	{ true, 0xc7, 0xc7, 0x10, 0xff, NEWER, "XSAVEC, RDRAND, VMPTRLD and others, table A-6 group 9" },
 	{ true, 0x18, 0x1f, 0x00, 0xff, MISSES, "table A-3: hint NOPs have register forms as well" },
+	{ true, 0x24, 0x24, 0x00, 0xff, MISSES, "MOV from test registers (386 and i486 Programmer's Reference Manuals, MOV)" },
+	{ true, 0x26, 0x26, 0x00, 0xff, MISSES, "MOV to test registers" },
 	{ true, 0xb9, 0xb9, 0x00, 0xff, LENGTH, "UD1 has a ModRM byte" },
 	{ true, 0xff, 0xff, 0x00, 0xff, LENGTH, "UD0 has a ModRM byte" },
 };

@@ -309,6 +309,51 @@ START_TEST(icebp_leaves_dr6)
 }
 END_TEST
 
+START_TEST(far_transfers_and_interrupts_hit)
+{
+	set_break(0, RIG_STACK0 - 8, WRITE_BREAK, 4);
+	CODE(rig, 0x9a, D(RIG_CODE + 0x100), W(SEL_CODE0)); /* EIP is pushed there */
+	CODE_AT(rig, RIG_CODE + 0x100, 0xf4);
+	ck_event(rig, 1, RIG_CODE + 0x100);
+	ck_assert_uint_eq(hits(), 1);
+	again();
+	set_break(0, RIG_STACK0, ACCESS_BREAK, 4);
+	rig_set(rig, RIG_STACK0, 4, RIG_CODE + 0x100);
+	rig_set(rig, RIG_STACK0 + 4, 4, SEL_CODE0);
+	CODE(rig, 0xca, W(0x20)); /* retf 20: the frame of #DB lies above */
+	CODE_AT(rig, RIG_CODE + 0x100, 0xf4);
+	ck_event(rig, 1, RIG_CODE + 0x100);
+	again();
+	set_break(0, RIG_STACK0 - 4, WRITE_BREAK, 4); /* EFLAGS of the interrupt */
+	CODE(rig, 0xcd, 0x80);
+	ck_event(rig, 1, rig_handler(0x80));
+	/* A frame that does not come to its end has hit nothing. */
+	again();
+	set_break(0, RIG_STACK0 - 4, WRITE_BREAK, 4);
+	rig_descriptor(rig, SEL_A, 0, 0xff, 0x409b);
+	rig_idt(rig, 0x40, GATE_INT32 | ACC_DPL3, SEL_A, 0x1000); /* beyond the limit */
+	rig_idt(rig, 13, GATE_TASK, SEL_TSS2, 0);
+	rig_tss32(rig, RIG_TSS2, rig_handler(13), 0);
+	CODE(rig, 0xcd, 0x40);
+	ck_assert_uint_eq(rig_run(rig), 13);
+}
+END_TEST
+
+START_TEST(no_single_step_behind_mov_ss)
+{
+	rig->ctx->rflags |= CTX_EFLAGS_TF;
+	rig->ctx->gpr[CTX_RAX].e = SEL_DATA0;
+	CODE(rig, 0x8e, 0xd0, 0x43, 0xf4); /* mov ss,ax; inc ebx */
+	ck_event(rig, 1, RIG_CODE + 3);
+	again();
+	rig->ctx->rflags |= CTX_EFLAGS_TF;
+	rig_set(rig, RIG_STACK0, 4, SEL_DATA0);
+	CODE(rig, 0x17, 0x0f, 0x0b); /* pop ss; ud2 */
+	ck_event(rig, 6, RIG_CODE + 1);
+	ck_assert_uint_eq(rig->ctx->gpr[CTX_RSP].e, RIG_STACK0 + 4 - 12);
+}
+END_TEST
+
 Suite *suite_emu_debug(void);
 Suite *suite_emu_debug(void)
 {
@@ -320,5 +365,6 @@ Suite *suite_emu_debug(void)
 	                 port_breakpoints_want_de, port_breakpoints_by_in_and_ins, registers_hold_what_is_defined,
 	                 dr4_and_dr5_are_undefined_with_de, general_detect, breakpoint_set_by_the_guest_works_at_once,
 	                 breakpoint_removed_by_the_guest_is_gone, dr6_bits_are_sticky, step_and_breakpoint_come_together,
-	                 icebp_leaves_dr6);
+	                 icebp_leaves_dr6,
+	                 far_transfers_and_interrupts_hit, no_single_step_behind_mov_ss);
 }

@@ -352,6 +352,33 @@ START_TEST(sixteen_bit_stack_of_the_outer_ring_gets_sp_only)
 }
 END_TEST
 
+START_TEST(alignment_of_what_ring_3_pushes_and_pops)
+{
+	static const struct {
+		uint8_t code[7];
+		int offset;
+		unsigned vector;
+	} cases[] = {
+		{ { CALL_FAR, D(RIG_CODE + 0x100), W(SEL_CODE3) }, 0, 0x80 },
+		{ { CALL_FAR, D(RIG_CODE + 0x100), W(SEL_CODE3) }, -2, 17 },
+		{ { 0x66, 0xcb }, -1, 17 },  /* retf */
+		{ { 0xcf }, -2, 17 },        /* iret */
+		{ { 0xcd, 0x80 }, -2, 0x80 },/* on the stack of ring 0 */
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		again();
+		rig_ring3(rig);
+		rig->ctx->cr0 |= CTX_CR0_AM;
+		rig->ctx->rflags |= CTX_EFLAGS_AC;
+		rig->ctx->gpr[CTX_RSP].e += (uint32_t)cases[i].offset;
+		rig_put(rig, RIG_CODE, cases[i].code, sizeof cases[i].code);
+		CODE_AT(rig, RIG_CODE + 0x100, 0xcd, 0x80);
+		unsigned vector = rig_run(rig);
+		ck_assert_msg(vector == cases[i].vector, "case %zu gave %u", i, vector);
+	}
+}
+END_TEST
+
 Suite *suite_emu_far(void);
 Suite *suite_emu_far(void)
 {
@@ -361,5 +388,6 @@ Suite *suite_emu_far(void)
 	                 gate_and_back_with_release_on_both_stacks, sixteen_bit_gate, gate_to_conforming_code_keeps_the_ring,
 	                 gate_faults, inner_stack_faults, tss_too_short_for_the_inner_stack,
 	                 return_outward_drops_inner_segments, return_faults, return_offset_beyond_the_limit,
-	                 sixteen_bit_stack_of_the_outer_ring_gets_sp_only);
+	                 sixteen_bit_stack_of_the_outer_ring_gets_sp_only,
+	                 alignment_of_what_ring_3_pushes_and_pops);
 }

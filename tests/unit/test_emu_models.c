@@ -309,6 +309,57 @@ START_TEST(sysenter_and_sysexit)
 }
 END_TEST
 
+static unsigned wrmsr(uint32_t msr, uint32_t high, uint32_t low)
+{
+	unsigned vector = TRY(P6, 0xb9, D(msr), 0xba, D(high), 0xb8, D(low), 0x0f, 0x30, 0x31, 0xc0, 0x31, 0xd2, 0x0f, 0x32);
+	bool held = rig->ctx->gpr[CTX_RAX].e == low && rig->ctx->gpr[CTX_RDX].e == high;
+	return vector == RIG_HALTED && !held ? 0 : vector;
+}
+
+START_TEST(wrmsr_refuses_reserved_bits)
+{
+	static const struct {
+		uint32_t msr, high, low;
+		bool taken;
+	} cases[] = {
+		{ 0x1b, 0xf, 0xfee00900, true }, { 0x1b, 0x10, 0xfee00900, false }, { 0x1b, 0, 0xfee00901, false },
+		{ 0x200, 0, 0xe0000001, true }, { 0x200, 0, 0xe0000002, false }, { 0x200, 0, 0xe0000100, false },
+		{ 0x201, 0xf, 0xe0000800, true }, { 0x201, 0x10, 0xe0000800, false }, { 0x201, 0xf, 0xe0000801, false },
+		{ 0x250, 0x06060606, 0x05040100, true }, { 0x250, 0x06060607, 0, false }, { 0x26f, 0, 0x02000000, false },
+		{ 0x277, 0x00070406, 0x00070406, true }, { 0x277, 0, 2, false }, { 0x277, 0x08000000, 0, false },
+		{ 0x2ff, 0, 0xc06, true }, { 0x2ff, 0, 0xc07, false }, { 0x2ff, 0, 0x1c06, false }, { 0x2ff, 1, 0xc06, false },
+		{ 0x176, 0, 0xc0001234, true }, { 0xfe, 0, 0x508, false }, { 0x179, 0, 0, false },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		ck_assert_msg(wrmsr(cases[i].msr, cases[i].high, cases[i].low) == (cases[i].taken ? RIG_HALTED : 13), "case %zu", i);
+}
+END_TEST
+
+START_TEST(test_registers_of_the_386_and_486)
+{
+	static const enum emu_cpu models[] = { EMU_CPU_386, EMU_CPU_486, EMU_CPU_PENTIUM, EMU_CPU_P6 };
+	for (unsigned model = 0; model < 4; model++)
+		for (unsigned number = 0; number < 8; number++) {
+			const uint8_t code[] = { 0xb8, D(0x12345678), 0x0f, 0x26, (uint8_t)(0xc0 | number << 3), /* mov tr,eax */
+			                         0x0f, 0x24, (uint8_t)(0xc3 | number << 3) };            /* mov ebx,tr */
+			bool there = model < 2 && number >= (model ? 3u : 6u);
+			ck_assert_msg(try(models[model], code, sizeof code) == (there ? RIG_HALTED : 6), "model %u, TR%u", model, number);
+			ck_assert_uint_eq(rig->ctx->gpr[CTX_RBX].e, there ? 0x12345678 : RIG_DATA);
+		}
+	/* A look-up misses: the hit bit of TR7 goes. */
+	ck_assert_uint_eq(TRY(386, 0xb8, D(0xffff0011), 0x0f, 0x26, 0xf8, 0xb8, D(0x1001), 0x0f, 0x26, 0xf0, 0x0f, 0x24, 0xf8), RIG_HALTED);
+	ck_assert_uint_eq(rig->ctx->gpr[CTX_RAX].e, 0xffff0001);
+	static const uint8_t forms[][3] = { { 0x0f, 0x24, 0xf0 }, { 0x0f, 0x26, 0xf0 } };
+	for (unsigned i = 0; i < 2; i++) {
+		rig_free(rig);
+		rig = rig_new_protected(EMU_CPU_486);
+		rig_ring3(rig);
+		rig_put(rig, RIG_CODE, forms[i], 3);
+		ck_fault(rig, 13, 0, RIG_CODE);
+	}
+}
+END_TEST
+
 Suite *suite_emu_models(void);
 Suite *suite_emu_models(void)
 {
@@ -318,5 +369,6 @@ Suite *suite_emu_models(void)
 	                 cr4_takes_only_what_the_model_has, cr0_refuses_what_makes_no_sense,
 	                 control_registers_that_are_none, undefined_forms, outside_protected_mode_selectors_mean_nothing,
 	                 lock_is_for_memory_that_is_changed, fifteen_bytes_run_sixteen_are_gp,
-	                 privileged_instructions_in_ring_3, time_stamps, sysenter_and_sysexit);
+	                 privileged_instructions_in_ring_3, time_stamps, sysenter_and_sysexit,
+	                 wrmsr_refuses_reserved_bits, test_registers_of_the_386_and_486);
 }

@@ -402,6 +402,28 @@ START_TEST(page_fault_on_a_descriptor_of_the_new_task)
 }
 END_TEST
 
+/* Not on the stack that could not be loaded: the new TSS has one for ring 0. */
+START_TEST(stack_faults_switch_stacks)
+{
+	rig_set(rig, RIG_TSS2 + 4, 4, RIG_STACK3);
+	rig_descriptor(rig, SEL_A, 0, 0xfffff, ACC_DATA32 & ~0x80);
+	rig_set(rig, RIG_TSS2 + 0x50, 2, SEL_A);
+	CODE(rig, 0xea, D(0), W(SEL_TSS2));
+	ck_fault(rig, 12, SEL_A, NEW_TASK);
+	ck_assert_uint_eq(rig->ctx->gpr[CTX_RSP].e, RIG_STACK3 - 24);
+	ck_assert_uint_eq(rig_frame32(rig, 2), SEL_CODE0);
+	ck_assert_uint_eq(rig_frame32(rig, 4), RIG_STACK0 - 0x1000);
+	ck_assert_uint_eq(rig_frame32(rig, 5), SEL_A);
+	/* Once SS is there, it is what counts. */
+	again();
+	rig_set(rig, RIG_TSS2 + 4, 4, RIG_STACK3);
+	rig_set(rig, RIG_TSS2 + 0x54, 2, 0xff8);
+	CODE(rig, 0xea, D(0), W(SEL_TSS2));
+	ck_fault(rig, 10, 0xff8, NEW_TASK);
+	ck_assert_uint_eq(rig->ctx->gpr[CTX_RSP].e, RIG_STACK0 - 0x1000 - 16);
+}
+END_TEST
+
 Suite *suite_emu_tasks(void);
 Suite *suite_emu_tasks(void)
 {
@@ -411,5 +433,6 @@ Suite *suite_emu_tasks(void)
 	                 debug_trap_of_the_task, local_breakpoints_end_with_the_task, tss_that_cannot_be_entered,
 	                 direct_switch_goes_by_the_dpl_of_the_tss, iret_with_nt_checks_the_link,
 	                 page_fault_on_a_tss_is_in_the_old_task, faults_in_the_new_task, stack_faults_in_the_new_task,
-	                 entry_point_beyond_the_limit, page_fault_on_a_descriptor_of_the_new_task);
+	                 entry_point_beyond_the_limit, page_fault_on_a_descriptor_of_the_new_task,
+	                 stack_faults_switch_stacks);
 }
