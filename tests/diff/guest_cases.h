@@ -3,7 +3,10 @@
 #ifndef V2E_TESTS_DIFF_GUEST_CASES_H
 #define V2E_TESTS_DIFF_GUEST_CASES_H
 
-#include "tests/insn/generate.h"
+#include <stddef.h>
+
+#include "shared/ctx.h"
+#include "tests/insn/random.h"
 
 enum {
 	GUEST_BASE = 0x100000, GUEST_STUBS = 0x101000, GUEST_TEMPLATE = 0x102000,

@@ -1,4 +1,4 @@
-/* guests [--cases N] [--seed S] [--case N] [--no-qemu] GUEST: runs cases for what
+/* guests [--cases N] [--seed S] [--case N] [--jit MODE] [--no-qemu] GUEST: runs cases for what
  * user mode cannot run, one guest image for all of them, on the emulator and on
  * `qemu-system-i386 -accel tcg`, and compares the states that they end in. GUEST is
  * guest.asm, assembled. Where QEMU is known to be wrong, a rule says so. */
@@ -18,11 +18,14 @@
 
 static gint cases = 2000, seed = 1, only = -1, show = 20;
 static gboolean no_qemu;
+static char *jit_name;
+static enum emu_jit jit;
 static const GOptionEntry options[] = {
 	{ "cases", 0, 0, G_OPTION_ARG_INT, &cases, "how many, up to 4000 (2000)", "N" },
 	{ "seed", 0, 0, G_OPTION_ARG_INT, &seed, "of the numbers (1)", "S" },
 	{ "case", 0, 0, G_OPTION_ARG_INT, &only, "run only this one", "N" },
 	{ "show", 0, 0, G_OPTION_ARG_INT, &show, "failures to show (20)", "N" },
+	{ "jit", 0, 0, G_OPTION_ARG_STRING, &jit_name, "off, on, or always (off)", "MODE" },
 	{ "no-qemu", 0, 0, G_OPTION_ARG_NONE, &no_qemu, "run on the emulator alone", NULL },
 	{ NULL, 0, 0, 0, NULL, NULL, NULL },
 };
@@ -81,7 +84,7 @@ static void enter_flat(struct ctx *ctx, uint32_t entry)
 
 static GByteArray *run_emulator(const GByteArray *image, unsigned count)
 {
-	struct machine *machine = machine_new(RAM_SIZE, EMU_CPU_P6);
+	struct machine *machine = machine_new(RAM_SIZE, EMU_CPU_P6, jit);
 	GByteArray *out = g_byte_array_new();
 	uint32_t entry;
 	memcpy(&entry, image->data + 28, sizeof entry);
@@ -248,6 +251,10 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	g_option_context_free(context);
+	if (!machine_parse_jit(jit_name, &jit)) {
+		fprintf(stderr, "guests: unknown --jit mode '%s'; give off, on or always\n", jit_name);
+		return 2;
+	}
 	coverage_init();
 	unsigned count = only >= 0 ? 1 : (unsigned)CLAMP(cases, 1, CASES_MAX);
 	struct guest_case *made = g_new0(struct guest_case, count);

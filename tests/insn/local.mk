@@ -9,6 +9,10 @@ insn_machine = \
 	tests/insn/machine.c \
 	tests/insn/machine.h
 
+insn_random = \
+	tests/insn/random.c \
+	tests/insn/random.h
+
 if VECTORS_ENABLED
 check_PROGRAMS += tests/insn/vectors
 endif
@@ -29,9 +33,16 @@ tests_insn_vectors_LDADD = $(insn_libs) $(VECTORS_LIBS)
 
 check_PROGRAMS += tests/insn/host
 tests_insn_host_SOURCES = $(insn_machine) \
+	$(insn_random) \
+	tests/insn/fpu_state.c \
+	tests/insn/fpu_state.h \
 	tests/insn/generate.c \
 	tests/insn/generate.h \
 	tests/insn/host.c \
+	tests/insn/host_compare.c \
+	tests/insn/host_compare.h \
+	tests/insn/host_rules.c \
+	tests/insn/host_rules.h \
 	tests/insn/native.c \
 	tests/insn/native.h \
 	tests/insn/user.c \
@@ -46,13 +57,12 @@ tests_diff_guests_SOURCES = $(insn_machine) \
 	tests/diff/guest_rules.c \
 	tests/diff/guest_rules.h \
 	tests/diff/guests.c \
-	tests/insn/generate.c \
-	tests/insn/generate.h
+	$(insn_random)
 tests_diff_guests_LDFLAGS = $(AM_LDFLAGS) $(insn_count)
 tests_diff_guests_LDADD = $(insn_libs)
 EXTRA_DIST += tests/diff/guest.asm
 
-insn_scripts = tests/insn/vectors.sh tests/insn/coverage.sh tests/diff/guests.sh
+insn_scripts = tests/insn/vectors.sh tests/insn/jit.sh tests/insn/coverage.sh tests/diff/guests.sh
 dist_check_SCRIPTS += $(insn_scripts)
 TESTS += $(insn_scripts) tests/insn/host
 

@@ -20,15 +20,11 @@ static void put_descriptor(struct machine *machine, uint32_t at, uint32_t base, 
 	put(machine, at + 4, 4, (base & 0xff000000u) | (access & 0xf0ff) << 8 | (limit & 0xf0000) | (base >> 16 & 0xff));
 }
 
-static const struct {
-	uint32_t base, size, access;
-} entries[NATIVE_ENTRIES] = {
-	[NATIVE_CODE16] = { USER_CODE, NATIVE_CODE_SIZE, 0x00fb },
-	[NATIVE_CODE32] = { USER_CODE, NATIVE_CODE_SIZE, 0x40fb },
-	[NATIVE_DATA16] = { USER_DATA, NATIVE_DATA_SIZE, 0x00f3 },
-	[NATIVE_DATA32] = { USER_DATA, NATIVE_DATA_SIZE, 0x40f3 },
-	[NATIVE_ABSENT] = { USER_DATA, NATIVE_DATA_SIZE, 0x4073 },
-};
+static uint32_t base_of(unsigned entry)
+{
+	const struct native_segment *segment = &native_segments[entry];
+	return (segment->access & CTX_SEG_CODE ? USER_CODE : USER_DATA) + (uint32_t)segment->start;
+}
 
 static void put_tables(struct machine *machine)
 {
@@ -41,15 +37,15 @@ static void put_tables(struct machine *machine)
 		put(machine, handler, 1, 0xf4);
 	}
 	for (unsigned i = 0; i < NATIVE_ENTRIES; i++)
-		put_descriptor(machine, LDT + i * 8, entries[i].base, entries[i].size - 1, entries[i].access);
+		put_descriptor(machine, LDT + i * 8, base_of(i), native_segments[i].limit, native_segments[i].access);
 	put(machine, TSS + 4, 4, STACK0);
 	put(machine, TSS + 8, 4, SEL_DATA0);
 	put(machine, TSS + 0x66, 2, 0x68);
 }
 
-struct machine *user_machine_new(void)
+struct machine *user_machine_new(enum emu_jit jit)
 {
-	struct machine *machine = machine_new(RAM, EMU_CPU_P6);
+	struct machine *machine = machine_new(RAM, EMU_CPU_P6, jit);
 	put_tables(machine);
 	return machine;
 }
@@ -75,14 +71,14 @@ static void set_segment(struct ctx *ctx, enum ctx_sreg sreg, uint16_t selector)
 		seg->access = CTX_SEG_UNUSABLE;
 		return;
 	}
-	seg->base = entries[entry].base;
-	seg->limit = entries[entry].size - 1;
-	seg->access = entries[entry].access;
+	seg->base = base_of(entry);
+	seg->limit = native_segments[entry].limit;
+	seg->access = native_segments[entry].access;
 }
 
 static void set_system(struct ctx *ctx)
 {
-	ctx->cr0 = CTX_CR0_PE | CTX_CR0_ET | CTX_CR0_NE | CTX_CR0_MP;
+	ctx->cr0 = CTX_CR0_PE | CTX_CR0_ET | CTX_CR0_NE | CTX_CR0_MP | CTX_CR0_AM;
 	ctx->cr4 = CTX_CR4_OSFXSR | CTX_CR4_OSXMMEXCPT;
 	ctx->gdtr.base = GDT;
 	ctx->gdtr.limit = 0x1f;
@@ -100,12 +96,9 @@ static void set_state(struct ctx *ctx, const struct native_state *state)
 		ctx->gpr[i].r = state->gpr[i];
 	ctx->rip = state->eip;
 	ctx->rflags = state->eflags | CTX_EFLAGS_R1 | CTX_EFLAGS_IF;
-	set_segment(ctx, CTX_CS, state->cs);
-	set_segment(ctx, CTX_SS, state->ss);
-	set_segment(ctx, CTX_DS, state->ds);
-	set_segment(ctx, CTX_ES, state->es);
-	set_segment(ctx, CTX_FS, 0);
-	set_segment(ctx, CTX_GS, 0);
+	for (unsigned sreg = CTX_ES; sreg < CTX_LDTR; sreg++)
+		set_segment(ctx, (enum ctx_sreg)sreg, state->sreg[sreg]);
+	memcpy(ctx->fxsave, state->fpu, sizeof state->fpu);
 }
 
 static bool has_error(unsigned vector) { return vector == 8 || (vector >= 10 && vector <= 14) || vector == 17; }
@@ -127,12 +120,13 @@ static void get_end(const struct machine *machine, struct native_end *end)
 	for (unsigned i = 0; i < 8; i++)
 		end->state.gpr[i] = ctx->gpr[i].e;
 	end->state.eip = frame_word(machine, &frame);
-	end->state.cs = (uint16_t)frame_word(machine, &frame);
+	for (unsigned sreg = CTX_ES; sreg < CTX_LDTR; sreg++)
+		end->state.sreg[sreg] = ctx->seg[sreg].selector;
+	end->state.sreg[CTX_CS] = (uint16_t)frame_word(machine, &frame);
 	end->state.eflags = frame_word(machine, &frame);
 	end->state.gpr[CTX_RSP] = frame_word(machine, &frame);
-	end->state.ss = (uint16_t)frame_word(machine, &frame);
-	end->state.ds = ctx->seg[CTX_DS].selector;
-	end->state.es = ctx->seg[CTX_ES].selector;
+	end->state.sreg[CTX_SS] = (uint16_t)frame_word(machine, &frame);
+	memcpy(end->state.fpu, ctx->fxsave, sizeof end->state.fpu);
 }
 
 void user_run(struct machine *machine, const struct native_state *state, struct native_end *end)

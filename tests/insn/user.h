@@ -9,7 +9,7 @@
 #define USER_CODE 0x10000u
 #define USER_DATA 0x20000u
 
-struct machine *user_machine_new(void);
+struct machine *user_machine_new(enum emu_jit jit);
 /* Copies code and data in. */
 void user_load(struct machine *machine, const uint8_t *code, const uint8_t *data);
 /* As native_run(). */

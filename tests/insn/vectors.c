@@ -1,4 +1,4 @@
-/* vectors [--limit N] [--show N] [FILE|DIR...]: runs tests that were recorded from a
+/* vectors [--limit N] [--show N] [--jit MODE] [FILE|DIR...]: runs tests that were recorded from a
  * real 8086 and a real 80286 (SingleStepTests, MOO files) on the emulator.
  *
  * Where the emulated 386-to-P6 differs from them by architecture, a rule of
@@ -20,9 +20,12 @@
 #define WHOLE_8086  60000u
 
 static int limit = -1, show = 1;
+static char *jit_name;
+static enum emu_jit jit;
 static const GOptionEntry options[] = {
 	{ "limit", 0, 0, G_OPTION_ARG_INT, &limit, "run only the first N tests of each file", "N" },
 	{ "show", 0, 0, G_OPTION_ARG_INT, &show, "failures to show of each file (1)", "N" },
+	{ "jit", 0, 0, G_OPTION_ARG_STRING, &jit_name, "off, on, or always (off)", "MODE" },
 	{ NULL, 0, 0, 0, NULL, NULL, NULL },
 };
 
@@ -155,7 +158,7 @@ static void print_rules(struct runner *runner)
 
 static int run_all(const GPtrArray *files)
 {
-	struct runner runner = { .machine = machine_new(RAM_SIZE, EMU_CPU_P6) };
+	struct runner runner = { .machine = machine_new(RAM_SIZE, EMU_CPU_P6, jit) };
 	for (guint i = 0; i < files->len; i++)
 		run_file(&runner, files->pdata[i]);
 	print_rules(&runner);
@@ -175,6 +178,10 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	g_option_context_free(context);
+	if (!machine_parse_jit(jit_name, &jit)) {
+		fprintf(stderr, "vectors: unknown --jit mode '%s'; give off, on or always\n", jit_name);
+		return 2;
+	}
 	coverage_init();
 	GPtrArray *files = vector_files((const char *const *)argv + 1);
 	if (!files) {
