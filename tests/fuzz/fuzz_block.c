@@ -1,5 +1,5 @@
-/* Decode and a few blocks of hostile code, in each mode. The input: mode, CPU model,
- * EFLAGS, eight registers, then code. For libFuzzer, AFL++ and replay.c. */
+/* Decode and a few blocks of hostile code, in each mode. The input: mode, CPU model
+ * (bit 7: compiled), EFLAGS, eight registers, then code. For libFuzzer, AFL++ and replay.c. */
 #include <glib.h>
 #include <string.h>
 
@@ -14,16 +14,16 @@ enum {
 	MODES = 6, MODELS = EMU_CPU_P6 + 1,
 };
 
-static struct machine *machines[MODELS];
+static struct machine *machines[2][MODELS]; /* interpreted, compiled */
 static struct decoder *decoders[MODELS];
 
-static void make_model(unsigned model)
+static void make_model(unsigned model, bool compiled)
 {
 	char *error = NULL;
-	if (machines[model])
-		return;
-	machines[model] = machine_new(RAM, (enum emu_cpu)model);
-	decoders[model] = decoder_new((enum emu_cpu)model, &error);
+	if (!machines[compiled][model])
+		machines[compiled][model] = machine_new(RAM, (enum emu_cpu)model, compiled ? EMU_JIT_ALWAYS : EMU_JIT_OFF);
+	if (!decoders[model])
+		decoders[model] = decoder_new((enum emu_cpu)model, &error);
 }
 
 static void put(uint8_t *ram, uint32_t at, uint64_t value) { memcpy(ram + at, &value, sizeof value); }
@@ -125,8 +125,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < HEADER)
 		return 0;
 	unsigned mode = data[0] % MODES, model = data[1] % MODELS;
-	make_model(model);
-	struct machine *machine = machines[model];
+	bool compiled = data[1] & 0x80;
+	make_model(model, compiled);
+	struct machine *machine = machines[compiled][model];
 	uint8_t *ram = mem_store_data(machine->ram);
 	memset(ram, 0, RAM);
 	put_tables(ram);

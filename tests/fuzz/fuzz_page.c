@@ -9,6 +9,7 @@
 enum { RAM = 0x100000, INSNS = 200 };
 
 static struct machine *machine;
+static struct machine *machines[2]; /* interpreted, compiled */
 
 /* The page is in the hands of this side; only what it says is not. */
 static void take_page(const uint8_t *data, size_t size)
@@ -33,8 +34,13 @@ static void take_memory(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	if (!machine)
-		machine = machine_new(RAM, EMU_CPU_P6);
+	if (!size)
+		return 0;
+	/* The magic's place says how to run. */
+	bool compiled = data[0] & 0x80;
+	if (!machines[compiled])
+		machines[compiled] = machine_new(RAM, EMU_CPU_P6, compiled ? EMU_JIT_ALWAYS : EMU_JIT_OFF);
+	machine = machines[compiled];
 	take_page(data, size);
 	if (ctx_check(&machine->ctx) || !machine->engine->ops->can_run(machine->engine, &machine->ctx))
 		return 0;
