@@ -431,6 +431,9 @@ bool decode_again(const uint8_t *bytes, bool code32, struct insn *insn)
 	parse_prefixes(&parse, &now, code32);
 	if (parse_opcode(&parse) != DECODE_OK || parse.end != insn->length || !parse.row || insn->op == OP_ud)
 		return false;
+	/* Another opcode has another body, or none, even of the same operation: x87, SSE. */
+	if (memcmp(bytes, insn->raw, parse.prefixes + parse.two_byte + 1u))
+		return false;
 	set_operands(&parse, &now);
 	now.exec = insn->exec;
 	now.length = insn->length;

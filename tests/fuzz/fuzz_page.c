@@ -44,8 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	take_page(data, size);
 	if (ctx_check(&machine->ctx) || !machine->engine->ops->can_run(machine->engine, &machine->ctx))
 		return 0;
-	if (size > CTX_SIZE)
-		take_memory(data + CTX_SIZE, size - CTX_SIZE);
+	size_t page = MIN(size, CTX_SIZE);
+	take_memory(data + page, size - page);
 	memset(&machine->pins, 0, sizeof machine->pins);
 	machine->engine->ops->new_epoch(machine->engine);
 	machine_run(machine, INSNS);

@@ -270,6 +270,21 @@ START_TEST(block_that_is_used_once_is_not_found_again)
 }
 END_TEST
 
+/* Only what is behind the opcode may change under a block: D9 E2 is none, though it is
+ * an x87 instruction with the ModRM of DC E2 and DE E2. */
+START_TEST(patched_opcode_is_judged_anew)
+{
+	static const uint8_t opcodes[] = { 0xdc, 0xde, 0xdc, 0xde, 0xdc, 0xde, 0xd9 };
+	CODE(rig, 0xa2, W(8), 0xdb, 0xe3, 0xd9, 0xe8, 0x90, 0xdc, 0xe2, 0xf4); /* mov [8],al; fninit; fld1; nop; fsub */
+	for (size_t i = 0; i < sizeof opcodes; i++) {
+		rig->ctx->rip = 0;
+		rig->ctx->halted = 0;
+		rig->ctx->gpr[CTX_RAX].l = opcodes[i];
+		ck_assert_uint_eq(rig_run(rig), opcodes[i] == 0xd9 ? 6 : RIG_HALTED);
+	}
+}
+END_TEST
+
 Suite *suite_emu_smc(void);
 Suite *suite_emu_smc(void)
 {
@@ -281,5 +296,6 @@ Suite *suite_emu_smc(void)
 	                 new_epoch_sees_what_native_code_wrote, new_epoch_keeps_blocks_that_are_the_same,
 	                 data_beside_code_keeps_the_block, patched_block_goes_alone, rom_shadowing_changes_what_runs,
 	                 code_at_two_addresses_by_a20,
-	                 block_that_is_used_once_is_not_found_again);
+	                 block_that_is_used_once_is_not_found_again,
+	                 patched_opcode_is_judged_anew);
 }
