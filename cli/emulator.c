@@ -1,9 +1,12 @@
 #include "cli/emulator.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "emu/emu.h"
 #include "shared/channel_thread.h"
+#include "shared/trace.h"
+#include "trace/calls.h"
 
 static void set_smm(void *owner, bool in_smm)
 {
@@ -27,11 +30,16 @@ static struct engine *build(void *owner, const struct channel_process_parts *par
 {
 	const struct order *order = owner;
 	const struct run_options *options = order->options;
-	const struct emu_config config = {
+	struct emu_config config = {
 		.mem = parts->mem, .bus = parts->bus, .clock = parts->clock, .pins = parts->pins,
 		.cpu = order->engines->cpu, .long_mode = order->engines->long_mode, .jit = options->jit, .dump = options->dump, .emitters_off = options->no_emit,
-		.set_smm = parts->set_smm, .owner = parts->owner,
+		.set_smm = parts->set_smm, .owner = parts->owner, .watches = options->trace_watches,
 	};
+	memcpy(config.watch, options->trace_watch, sizeof config.watch);
+	if (options->trace & LOG_TRACE_INT)
+		config.watcher = trace_calls_new();
+	/* In a process of its own the clock is another. */
+	trace_set_clock(parts->clock);
 	return emu_new(&config, error);
 }
 

@@ -62,6 +62,8 @@ cli_sources = \
 	cli/probe.h \
 	cli/progress.c \
 	cli/progress.h \
+	cli/report.c \
+	cli/report.h \
 	cli/run.c \
 	cli/run.h \
 	cli/run_options.c \
@@ -69,6 +71,7 @@ cli_sources = \
 	cli/run_options_check.c \
 	cli/run_options_internal.h \
 	cli/run_options_kernel.c \
+	cli/run_options_trace.c \
 	cli/script.c \
 	cli/script.h \
 	cli/script_commands.c \
@@ -114,6 +117,10 @@ cli_sources = \
 	cli/test_run.h \
 	cli/test_suite.c \
 	cli/test_suite.h \
+	cli/trace.c \
+	cli/trace.h \
+	cli/trace_output.c \
+	cli/trace_output.h \
 	cli/units.c \
 	cli/units.h
 

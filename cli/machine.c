@@ -13,6 +13,7 @@
 #include "devmodel/vga.h"
 #include "loader/boot_start.h"
 #include "loader/firmware.h"
+#include "shared/trace.h"
 
 /* Ports */
 
@@ -188,8 +189,11 @@ static bool open_conduct(struct machine *machine, const struct run_options *opti
 		.ctx = pc_ctx(pc), .clock = machine->clock, .pins = pc_pins(pc),
 		.threshold = options->threshold, .reset = reset_board, .owner = machine,
 	};
-	if (options->transitions || options->stats)
+	bool recorded = trace_is_json() && (options->trace & LOG_TRACE_SWITCH);
+	if (options->transitions || options->stats || recorded)
 		conduct.transitions = machine->transitions = transition_log_new(TRANSITION_RING);
+	if (recorded)
+		transition_log_record(machine->transitions, pc_mem(pc));
 	if (machine->kvm_channel)
 		conduct.channel[conduct.channels++] = machine->kvm_channel;
 	if (machine->channel)

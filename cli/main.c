@@ -11,10 +11,12 @@
 #include "cli/nearest.h"
 #include "cli/options.h"
 #include "cli/probe.h"
+#include "cli/report.h"
 #include "cli/run.h"
 #include "cli/run_options.h"
 #include "cli/test.h"
 #include "cli/test_options.h"
+#include "cli/trace.h"
 
 #ifndef V2E_VERSION
 #define V2E_VERSION "unknown"
@@ -27,6 +29,8 @@ static const struct command {
 } commands[] = {
 	{ "run", "start a PC and boot an image", run_main, &run_options_table },
 	{ "test", "run boot tests and report", test_main, &test_options_table },
+	{ "trace", "show what a boot image does: modes, BIOS calls", trace_main, &trace_options_table },
+	{ "report", "make a page of HTML from a recorded trace", report_main, &report_options_table },
 	{ "probe", "show what KVM can do on this host", probe_main, &probe_options_table },
 	{ "bench", "measure what a switch of modes costs", bench_main, &bench_options_table },
 };

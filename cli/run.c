@@ -14,6 +14,7 @@
 #include "cli/run_options.h"
 #include "cli/script.h"
 #include "cli/state.h"
+#include "cli/trace_output.h"
 #include "cli/units.h"
 #include "gdb/server.h"
 #include "shared/log.h"
@@ -237,11 +238,16 @@ static void print_stats(const struct run *run)
 	fprintf(stderr, "engine %s\n", run->machine->engines.why);
 }
 
-static int fail_usage(char *error)
+static int fail_command(const char *command, char *error)
 {
-	fprintf(stderr, "v2e run: %s\n", error);
+	fprintf(stderr, "%s: %s\n", command, error);
 	g_free(error);
 	return RUN_USAGE;
+}
+
+static int fail_usage(char *error)
+{
+	return fail_command("v2e run", error);
 }
 
 static bool gives_up(void *owner)
@@ -363,11 +369,9 @@ static bool write_transitions(const struct run_options *options, const struct ma
 	return false;
 }
 
-static int run_with_options(const struct run_options *options, int argc, char *const *argv)
+static int run_traced(const struct run_options *options, struct trace_output *output)
 {
 	char *error = NULL;
-	if (options->compare)
-		return compare_run(options, argc, argv);
 	struct machine *machine = options->restore ? state_restore(options, &error) : machine_new(options, &error);
 	if (!machine)
 		return fail_usage(error);
@@ -376,13 +380,28 @@ static int run_with_options(const struct run_options *options, int argc, char *c
 		machine_free(machine);
 		return fail_usage(error);
 	}
+	trace_output_start(output, options, machine);
 	log_trace_mask = options->trace;
 	log_trace(LOG_TRACE_SWITCH, "engine %s", machine->engines.why);
 	int status = run_machine(options, machine);
+	trace_output_stop(output, machine, status);
 	if (!write_transitions(options, machine, &error))
 		status = fail_usage(error);
 	machine_free(machine);
 	return status;
+}
+
+static int run_with_options(const struct run_options *options, int argc, char *const *argv)
+{
+	char *error = NULL;
+	if (options->compare)
+		return compare_run(options, argc, argv);
+	struct trace_output *output = trace_output_open(options, &error);
+	if (!output)
+		return fail_usage(error);
+	int status = run_traced(options, output);
+	log_trace_mask = 0;
+	return trace_output_close(output, &error) ? status : fail_usage(error);
 }
 
 static int run_with_log(const struct run_options *options, int argc, char *const *argv)
@@ -399,37 +418,40 @@ static int run_with_log(const struct run_options *options, int argc, char *const
 	return status;
 }
 
-static int print_help(void)
+static int print_help(const struct option_table *table)
 {
-	options_print_help(&run_options_table, stdout);
+	options_print_help(table, stdout);
 	script_print_help(stdout);
 	fputs("\nTimes are guest time, such as 500ms, 10s or 2m; T is 30s where left out. See v2e-run(1).\n", stdout);
 	return RUN_DONE;
 }
 
-static int print_man(void)
+static int print_man(const struct option_table *table)
 {
 	fputs(".SH OPTIONS\n", stdout);
-	options_print_man(&run_options_table, stdout);
+	options_print_man(table, stdout);
 	fputs(".SH COMMANDS\n", stdout);
 	script_print_man(stdout);
 	return RUN_DONE;
 }
 
+int run_by_table(const struct option_table *table, struct run_options *options, int argc, char *const *argv)
+{
+	char *error = NULL;
+	if (!options_parse(table, argc, argv, options, &error))
+		return fail_command(table->command, error);
+	if (options->help)
+		return print_help(table);
+	if (options->man)
+		return print_man(table);
+	return run_options_check(options, &error) ? run_with_log(options, argc, argv) : fail_command(table->command, error);
+}
+
 int run_main(int argc, char *const *argv)
 {
 	struct run_options options;
-	char *error = NULL;
-	int status;
 	run_options_init(&options);
-	if (!run_options_parse(&options, argc, argv, &error))
-		status = fail_usage(error);
-	else if (options.help)
-		status = print_help();
-	else if (options.man)
-		status = print_man();
-	else
-		status = run_with_log(&options, argc, argv);
+	int status = run_by_table(&run_options_table, &options, argc, argv);
 	run_options_clear(&options);
 	return status;
 }

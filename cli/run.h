@@ -19,4 +19,10 @@ enum run_status {
  * what there is to say. Takes SIGINT, SIGTERM and SIGHUP while the guest runs. */
 int run_main(int argc, char *const *argv);
 
+struct option_table;
+struct run_options;
+/* The same for a command that has another table of run_options_table's rows, and has
+ * set defaults of its own. */
+int run_by_table(const struct option_table *table, struct run_options *options, int argc, char *const *argv);
+
 #endif

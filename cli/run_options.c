@@ -331,17 +331,6 @@ static bool set_no_emit(void *target, const char *value, char **error)
 	return run_options_set_file(&options->no_emit, value, error);
 }
 
-static bool set_trace(void *target, const char *value, char **error)
-{
-	struct run_options *options = target;
-	const char *bad = value;
-	if (*value && log_parse_trace(value, &options->trace, &bad))
-		return true;
-	*error = g_strdup_printf("'%.*s' is nothing to trace; join some of switch, int, io, irq, block, insn and guest-error by commas",
-	                         (int)strcspn(bad, ","), bad);
-	return false;
-}
-
 static bool set_log(void *target, const char *value, char **error)
 {
 	struct run_options *options = target;
@@ -490,7 +479,19 @@ static const struct option_row rows[] = {
 	  .manual = "On standard error: instructions, the flags that are live behind each, host code.", .set = set_dump },
 	{ .name = "no-emit", .argument = "LIST", .help = "have the JIT call the interpreter for these operations",
 	  .manual = "Names as --dump ir prints them, joined by commas.", .set = set_no_emit },
-	{ .name = "trace", .argument = "LIST", .values = "switch int io irq block insn guest-error", .help = "log: switch, int, io, irq, block, insn, guest-error", .set = set_trace },
+	{ .name = "trace", .argument = "LIST", .values = "switch int io irq block insn guest-error", .help = "show: switch, int, io, irq, block, insn, mem:A+N, guest-error",
+	  .manual = "switch: changes of mode and engine; int: calls of BIOS and DOS with arguments and results; io: ports; irq: "
+	            "interrupts and exceptions; block, insn: code; mem:A+N: accesses to N bytes at physical address A, both "
+	            "hexadecimal; guest-error: what no sane guest does. int, block, insn and mem see what the emulator runs: "
+	            "with --engine hybrid all of real mode and vm86. See trace.md.", .set = run_options_set_trace },
+	{ .name = "trace-file", .letter = 'o', .argument = "FILE", .help = "write traces into FILE, - is standard output, not into the log",
+	  .manual = "Each line has the guest's time. A name that ends in .json or .jsonl gets JSON lines, one that ends in .html "
+	            "a page as v2e report makes it.", .set = run_options_set_trace_file },
+	{ .name = "trace-format", .argument = "FORMAT", .values = "text json html", .help = "what goes into --trace-file: text, json or html",
+	  .set = run_options_set_trace_format },
+	{ .name = "symbols", .argument = "FILE[@BASE]", .help = "name addresses by an ELF file or a linker's map; may be repeated",
+	  .manual = "An ELF file with a symbol table, or a map of GNU ld, NASM or nm. BASE, as SEG:OFF in hexadecimal or as a "
+	            "number, is added to the addresses in FILE.", .set = run_options_add_symbols, .repeats = true },
 	{ .name = "log", .argument = "FILE", .help = "write log and traces into FILE instead of standard error", .set = set_log },
 	{ .name = "transitions", .argument = "FILE", .help = "write the hand-overs between engines into FILE, .json or .csv",
 	  .manual = "The last 65,536 are kept.", .set = set_transitions },
@@ -503,6 +504,15 @@ static const struct option_row rows[] = {
 };
 
 _Static_assert(G_N_ELEMENTS(rows) <= OPTIONS_MAX, "options_parse() counts to OPTIONS_MAX");
+
+const struct option_table trace_options_table = {
+	.command = "v2e trace",
+	.arguments = "[IMAGE]",
+	.summary = "Run as v2e run does, and show what the guest does: --trace switch,int --trace-file -.",
+	.rows = rows,
+	.count = G_N_ELEMENTS(rows),
+	.operand = set_image,
+};
 
 const struct option_table run_options_table = {
 	.command = "v2e run",
@@ -523,6 +533,7 @@ void run_options_init(struct run_options *options)
 		.option_roms = g_ptr_array_new_with_free_func(g_free),
 		.load_at = UINT64_MAX,
 		.serials = g_ptr_array_new_with_free_func(g_free),
+		.symbols = g_ptr_array_new_with_free_func(g_free),
 		.memory = 64 * MIB,
 		.cpu = EMU_CPU_P6,
 		.engine = RUN_ENGINE_AUTO,
@@ -555,6 +566,8 @@ void run_options_clear(struct run_options *options)
 	g_free(options->monitor);
 	script_free(options->script);
 	g_free(options->log);
+	g_free(options->trace_file);
+	g_ptr_array_unref(options->symbols);
 	g_free(options->no_emit);
 	g_free(options->transitions);
 	g_free(options->compare);

@@ -26,6 +26,9 @@ enum run_type {
 	RUN_TYPE_LINUX, RUN_TYPE_MULTIBOOT, RUN_TYPE_MULTIBOOT2, RUN_TYPE_ELF, RUN_TYPE_FLAT,
 };
 
+/* Of --trace-file; by default as its name ends. */
+enum run_trace_format { RUN_TRACE_BY_NAME, RUN_TRACE_TEXT, RUN_TRACE_JSON, RUN_TRACE_HTML };
+
 struct run_options {
 	char *image;                  /* what it is gets detected; NULL: none */
 	enum run_type type;
@@ -63,6 +66,11 @@ struct run_options {
 	unsigned dump;                /* enum emu_dump */
 	char *no_emit;                /* operations, joined by commas; NULL: none */
 	uint32_t trace;               /* enum log_trace */
+	struct emu_watch trace_watch[EMU_WATCHES]; /* of LOG_TRACE_MEM */
+	unsigned trace_watches;
+	char *trace_file;             /* "-": standard output; NULL: the log */
+	enum run_trace_format trace_format;
+	GPtrArray *symbols;           /* FILE[@BASE], for symbols_add() */
 	char *log;
 	bool stats;
 	char *transitions;            /* file name; NULL: none */
@@ -71,6 +79,8 @@ struct run_options {
 };
 
 extern const struct option_table run_options_table;
+/* The same for `v2e trace`, which has other defaults. */
+extern const struct option_table trace_options_table;
 
 /* Sets the defaults. */
 void run_options_init(struct run_options *options);
@@ -80,5 +90,8 @@ void run_options_clear(struct run_options *options);
  * contradicts. Looks at no file but those of --script. Returns false with *error
  * (g_free): one line with the remedy. */
 bool run_options_parse(struct run_options *options, int argc, char *const *argv, char **error);
+/* Refuses what contradicts: for who has called options_parse() by another table of
+ * these rows. Returns false with *error (g_free). */
+bool run_options_check(const struct run_options *options, char **error);
 
 #endif

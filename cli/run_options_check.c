@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "cli/run_options_internal.h"
+#include "shared/log.h"
 
 /* Where the board has ports, or the firmware puts them; one of ours would hide
  * what is there. */
@@ -101,9 +102,23 @@ static bool check_kernel(const struct run_options *options, char **error)
 	return !*error;
 }
 
+static bool check_trace(const struct run_options *options, char **error)
+{
+	uint32_t emulated = LOG_TRACE_INT | LOG_TRACE_BLOCK | LOG_TRACE_INSN | LOG_TRACE_MEM;
+	if (options->engine == RUN_ENGINE_KVM && (options->trace & emulated))
+		*error = g_strdup("--trace: KVM alone does not show int, block, insn and mem; give --engine hybrid or emu");
+	else if (options->trace_format != RUN_TRACE_BY_NAME && !options->trace_file)
+		*error = g_strdup("--trace-format: there is no --trace-file; give --trace-file FILE as well");
+	else if (options->trace_file && !options->trace)
+		*error = g_strdup("--trace-file: there is nothing to trace; give --trace LIST as well, or v2e trace");
+	else if (options->trace_file && options->compare)
+		*error = g_strdup("--trace-file and --compare: one trace of two machines; leave one of them out");
+	return !*error;
+}
+
 bool run_options_check(const struct run_options *options, char **error)
 {
 	return check_ports(options, error) && check_gdb(options, error) && check_monitor(options, error) &&
 	       check_serials(options, error) && check_restore(options, error) && check_kernel(options, error) &&
-	       network_options_check(&options->network, error);
+	       network_options_check(&options->network, error) && check_trace(options, error);
 }

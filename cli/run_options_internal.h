@@ -20,7 +20,7 @@ bool run_type_is_kernel(enum run_type type);
 bool run_options_set_file(char **to, const char *value, char **error);
 bool run_options_add_file(GPtrArray *to, const char *value, char **error);
 
-/* Refuses what contradicts. Returns false with *error (g_free). */
-bool run_options_check(const struct run_options *options, char **error);
+/* Setters in run_options_trace.c. */
+options_set run_options_set_trace, run_options_set_trace_file, run_options_set_trace_format, run_options_add_symbols;
 
 #endif

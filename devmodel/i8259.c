@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <glib.h>
 
-#include "shared/log.h"
+#include "shared/trace.h"
 
 #define ICW1_IC4  0x01u
 #define ICW1_SNGL 0x02u
@@ -164,6 +164,19 @@ static uint8_t acknowledge_slave(struct i8259 *pic, unsigned irq)
 	return chip_vector(slave, request < 0 ? SPURIOUS : (unsigned)request);
 }
 
+/* The slave's line is the low bits of its vector. */
+static void trace_acknowledge(int irq, uint8_t vector)
+{
+	struct trace_event event;
+	trace_begin(&event, "irq");
+	trace_string(&event, "op", irq < 0 ? "spurious" : "acknowledge");
+	unsigned line = irq == CASCADE ? 8u + (vector & 7u) : irq < 0 ? SPURIOUS : (unsigned)irq;
+	trace_number(&event, "line", line);
+	trace_number(&event, "vector", vector);
+	trace_text(&event, "i8259: IRQ %u %s, vector %02x", line, irq < 0 ? "is spurious" : "acknowledged", vector);
+	trace_emit(&event);
+}
+
 static uint8_t acknowledge(void *owner)
 {
 	struct i8259 *pic = owner;
@@ -177,7 +190,8 @@ static uint8_t acknowledge(void *owner)
 	else
 		vector = chip_vector(master, (unsigned)irq);
 	update(pic);
-	log_trace(LOG_TRACE_IRQ, "i8259: IR%d acknowledged, vector %02x", irq, vector);
+	if (log_trace_mask & LOG_TRACE_IRQ)
+		trace_acknowledge(irq, vector);
 	return vector;
 }
 

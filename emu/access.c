@@ -4,6 +4,7 @@
 #include "emu/block.h"
 #include "emu/debug.h"
 #include "emu/debugger.h"
+#include "emu/tracer.h"
 
 static bool segment_fault(struct emu *emu, unsigned seg)
 {
@@ -63,7 +64,7 @@ static bool range_translate(struct emu *emu, uint32_t linear, unsigned size, boo
 	       paging_translate(emu, linear + emu->rmw.size[0], access, user, &emu->rmw.address[1]);
 }
 
-static void range_read(struct emu *emu, void *to, unsigned size)
+static void get_range(struct emu *emu, void *to, unsigned size)
 {
 	if (!emu->rmw.size[1] && size <= 8 && !(size & (size - 1))) {
 		uint64_t value = mem_read(emu->mem, emu->rmw.address[0], size);
@@ -76,7 +77,7 @@ static void range_read(struct emu *emu, void *to, unsigned size)
 			*bytes++ = (uint8_t)mem_read(emu->mem, emu->rmw.address[part] + i, 1);
 }
 
-static void range_write(struct emu *emu, const void *from, unsigned size)
+static void put_range(struct emu *emu, const void *from, unsigned size)
 {
 	if (!emu->rmw.size[1] && size <= 8 && !(size & (size - 1))) {
 		uint64_t value = 0;
@@ -88,6 +89,20 @@ static void range_write(struct emu *emu, const void *from, unsigned size)
 	for (unsigned part = 0; part < 2; part++)
 		for (unsigned i = 0; i < emu->rmw.size[part]; i++)
 			mem_write(emu->mem, emu->rmw.address[part] + i, 1, *bytes++);
+}
+
+static void range_read(struct emu *emu, void *to, unsigned size)
+{
+	get_range(emu, to, size);
+	if (unlikely(emu->special & SPECIAL_WATCH))
+		tracer_access(emu, to, size, false);
+}
+
+static void range_write(struct emu *emu, const void *from, unsigned size)
+{
+	put_range(emu, from, size);
+	if (unlikely(emu->special & SPECIAL_WATCH))
+		tracer_access(emu, from, size, true);
 }
 
 static void note_access(struct emu *emu, uint32_t linear, unsigned size, bool write)

@@ -9,6 +9,7 @@
 #include "emu/emu.h"
 #include "emu/insn.h"
 #include "shared/ctx.h"
+#include "shared/trace_site.h"
 
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -133,6 +134,13 @@ struct emu {
 	struct decoder *decoder;
 	struct jit *jit;     /* NULL: none */
 	bool shutdown;       /* a fault could not be delivered */
+	/* For --trace, see tracer.h */
+	struct trace_sites *sites;
+	struct emu_watch watch[EMU_WATCHES];
+	unsigned watches;
+	struct watcher watcher;
+	uint64_t traced_blocks; /* in all requests before this one */
+	uint64_t mode_blocks;   /* when the mode last changed */
 	void (*set_smm)(void *owner, bool in_smm);
 	void *owner;
 };
@@ -147,6 +155,7 @@ enum special {
 	SPECIAL_TRACE = 64, /* instructions are being traced */
 	SPECIAL_DEBUGGER = 128, /* ctx->debug is armed */
 	SPECIAL_LONG = 256, /* EFER.LMA is set: another engine's */
+	SPECIAL_WATCH = 512, /* memory is watched for a trace */
 };
 
 /* --- faults (intr.c) ----------------------------------------------------- */

@@ -2,6 +2,8 @@
 #include "emu/access.h"
 #include "emu/bodies.h"
 #include "emu/flags.h"
+#include "emu/tracer.h"
+#include "shared/log.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -82,14 +84,19 @@ enum exec exec_ret(struct emu *emu, const struct insn *insn)
 	return EXEC_BRANCH;
 }
 
+static inline enum exec watched(struct emu *emu, const struct insn *insn, enum exec result)
+{
+	return unlikely(log_trace_mask & LOG_TRACE_INT) ? tracer_far(emu, insn, result) : result;
+}
+
 enum exec exec_jmp_far(struct emu *emu, const struct insn *insn)
 {
-	return far_jump(emu, insn, insn->imm2, insn->imm);
+	return watched(emu, insn, far_jump(emu, insn, insn->imm2, insn->imm));
 }
 
 enum exec exec_call_far(struct emu *emu, const struct insn *insn)
 {
-	return far_call(emu, insn, insn->imm2, insn->imm);
+	return watched(emu, insn, far_call(emu, insn, insn->imm2, insn->imm));
 }
 
 /* The far pointer in memory: offset, then selector. */
@@ -105,7 +112,7 @@ enum exec exec_jmp_far_mem(struct emu *emu, const struct insn *insn)
 	uint32_t offset, selector;
 	if (!far_pointer(emu, insn, &offset, &selector))
 		return EXEC_FAULT;
-	return far_jump(emu, insn, (uint16_t)selector, offset);
+	return watched(emu, insn, far_jump(emu, insn, (uint16_t)selector, offset));
 }
 
 enum exec exec_call_far_mem(struct emu *emu, const struct insn *insn)
@@ -113,17 +120,17 @@ enum exec exec_call_far_mem(struct emu *emu, const struct insn *insn)
 	uint32_t offset, selector;
 	if (!far_pointer(emu, insn, &offset, &selector))
 		return EXEC_FAULT;
-	return far_call(emu, insn, (uint16_t)selector, offset);
+	return watched(emu, insn, far_call(emu, insn, (uint16_t)selector, offset));
 }
 
 enum exec exec_retf(struct emu *emu, const struct insn *insn)
 {
-	return far_return(emu, insn, (uint16_t)insn->imm);
+	return watched(emu, insn, far_return(emu, insn, (uint16_t)insn->imm));
 }
 
 enum exec exec_iret(struct emu *emu, const struct insn *insn)
 {
-	return intr_return(emu, insn);
+	return watched(emu, insn, intr_return(emu, insn));
 }
 
 /* ctx->rip is the return address while an event is delivered; on a fault of the
@@ -131,6 +138,8 @@ enum exec exec_iret(struct emu *emu, const struct insn *insn)
 static enum exec software_interrupt(struct emu *emu, const struct insn *insn, uint8_t vector, enum intr_kind kind)
 {
 	emu->ctx->rip = insn_next_ip(emu, insn);
+	if (unlikely(log_trace_mask & LOG_TRACE_INT) && kind == INTR_SOFT)
+		tracer_int(emu, insn, vector);
 	return intr_deliver(emu, vector, kind, false, 0) ? EXEC_BRANCH : EXEC_FAULT;
 }
 

@@ -3,7 +3,6 @@
 #include "emu/access.h"
 #include "emu/bodies.h"
 #include "emu/debug.h"
-#include "shared/log.h"
 
 static uint16_t port_of(const struct emu *emu, const struct insn *insn)
 {
@@ -18,7 +17,6 @@ enum exec exec_in(struct emu *emu, const struct insn *insn)
 	emu_clock_before(emu, insn);
 	uint32_t value = bus_read(emu->bus, port, insn->size);
 	emu_clock_after(emu);
-	log_trace(LOG_TRACE_IO, "in  %04x.%u -> %0*x", port, insn->size, 2 * insn->size, value);
 	reg_write(emu, CTX_RAX, insn->size, value);
 	if (emu->special & SPECIAL_DR7)
 		debug_port_access(emu, port, insn->size);
@@ -32,7 +30,6 @@ enum exec exec_out(struct emu *emu, const struct insn *insn)
 	uint32_t value = reg_read(emu, CTX_RAX, insn->size);
 	if (!task_io_allowed(emu, port, insn->size))
 		return EXEC_FAULT;
-	log_trace(LOG_TRACE_IO, "out %04x.%u <- %0*x", port, insn->size, 2 * insn->size, value);
 	emu_clock_before(emu, insn);
 	bus_write(emu->bus, port, insn->size, value);
 	emu_clock_after(emu);

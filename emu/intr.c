@@ -2,6 +2,7 @@
 #include "emu/access.h"
 #include "emu/debugger.h"
 #include "emu/flags.h"
+#include "emu/tracer.h"
 #include "shared/log.h"
 
 enum exec emu_raise(struct emu *emu, enum vector vector)
@@ -237,15 +238,6 @@ static bool deliver_vm86_soft(struct emu *emu, const struct event *event)
 	return deliver_protected(emu, event);
 }
 
-static void trace_soft(const struct emu *emu, uint8_t vector)
-{
-	const struct ctx *ctx = emu->ctx;
-	const union ctx_reg *gpr = ctx->gpr;
-	log_trace(LOG_TRACE_INT, "int %02x ax=%04x bx=%04x cx=%04x dx=%04x si=%04x di=%04x bp=%04x ds=%04x es=%04x from %04x:%08x",
-	          vector, gpr[CTX_RAX].x, gpr[CTX_RBX].x, gpr[CTX_RCX].x, gpr[CTX_RDX].x, gpr[CTX_RSI].x, gpr[CTX_RDI].x,
-	          gpr[CTX_RBP].x, ctx->seg[CTX_DS].selector, ctx->seg[CTX_ES].selector, ctx->seg[CTX_CS].selector, (uint32_t)ctx->rip);
-}
-
 static bool deliver(struct emu *emu, const struct event *event)
 {
 	if (!(emu->ctx->cr0 & CTX_CR0_PE))
@@ -265,8 +257,6 @@ bool intr_deliver(struct emu *emu, uint8_t vector, enum intr_kind kind, bool has
 		.ext = kind != INTR_SOFT && kind != INTR_INT3,
 		.flags = eflags_get(emu),
 	};
-	if (kind == INTR_SOFT)
-		trace_soft(emu, vector);
 	if (kind == INTR_FAULT && !emu->fault.is_trap)
 		event.flags |= CTX_EFLAGS_RF;
 	uint32_t due = emu->ctx->pending_db;
@@ -311,8 +301,8 @@ static void note_fault(struct emu *emu, const struct fault *fault)
 void intr_deliver_fault(struct emu *emu)
 {
 	struct fault fault = emu->fault;
-	log_trace(LOG_TRACE_IRQ, "exception %02x error %x at %04x:%08x", fault.vector, fault.error,
-	          emu->ctx->seg[CTX_CS].selector, (uint32_t)emu->ctx->rip);
+	if (unlikely(log_trace_mask & LOG_TRACE_IRQ))
+		tracer_vector(emu, "exception", fault.vector, fault.error);
 	for (;;) {
 		emu->fault = fault;
 		note_fault(emu, &fault);

@@ -1,16 +1,30 @@
 /* A block -> code: liveness, then instruction by instruction, then the rare parts. */
 #include "emu/decode.h"
 #include "emu/jit_internal.h"
+#include "shared/log.h"
 
 /* Room for the longest block; jit_ready() flushes before it runs out. */
 #define CODE_MAX (96u << 10)
+
+/* Someone wants to hear of each: the bodies tell. */
+static bool is_watched(const struct insn *insn)
+{
+	if (!(log_trace_mask & LOG_TRACE_INT))
+		return false;
+	switch (insn->op) {
+	case OP_jmp_far: case OP_jmp_far_mem: case OP_call_far: case OP_call_far_mem: case OP_retf: case OP_int: case OP_iret:
+		return true;
+	default:
+		return false;
+	}
+}
 
 jit_emit_fn *jit_emitter(const struct jit *jit, const struct insn *insn)
 {
 	static jit_emit_fn *(*const families[])(const struct insn *) = {
 		jit_alu_emitter, jit_mov_emitter, jit_shift_emitter, jit_flow_emitter, jit_muldiv_emitter, jit_string_emitter,
 	};
-	if ((insn->flags & INSN_PATCHED) || (jit->off[insn->op] && insn->op != OP_block_end))
+	if ((insn->flags & INSN_PATCHED) || (jit->off[insn->op] && insn->op != OP_block_end) || is_watched(insn))
 		return NULL;
 	for (unsigned i = 0; i < G_N_ELEMENTS(families); i++) {
 		jit_emit_fn *emit = families[i](insn);

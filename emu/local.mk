@@ -73,4 +73,6 @@ emu_sources = \
 	emu/run.c \
 	emu/seg.c \
 	emu/smm.c \
-	emu/task.c
+	emu/task.c \
+	emu/tracer.c \
+	emu/tracer.h

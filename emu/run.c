@@ -10,6 +10,7 @@
 #include "emu/flags.h"
 #include "emu/fpu.h"
 #include "emu/jit.h"
+#include "emu/tracer.h"
 #include "shared/log.h"
 
 /* --- the clock ----------------------------------------------------------------- */
@@ -79,6 +80,7 @@ void emu_special_changed(struct emu *emu)
 	special_set(emu, SPECIAL_TRACE, log_trace_mask & LOG_TRACE_INSN);
 	special_set(emu, SPECIAL_DEBUGGER, ctx->debug.armed);
 	special_set(emu, SPECIAL_LONG, ctx->efer & CTX_EFER_LMA);
+	special_set(emu, SPECIAL_WATCH, emu->watches && (log_trace_mask & LOG_TRACE_MEM));
 }
 
 /* INIT: as RESET, but caches, FPU and MSRs stay (SDM vol. 3, table 9-1). */
@@ -113,7 +115,8 @@ static bool interrupts_open(const struct emu *emu)
 static void take_event(struct emu *emu, uint8_t vector)
 {
 	wake(emu);
-	log_trace(LOG_TRACE_IRQ, "irq vector %02x at %04x:%08x", vector, emu->ctx->seg[CTX_CS].selector, (uint32_t)emu->ctx->rip);
+	if (unlikely(log_trace_mask & LOG_TRACE_IRQ))
+		tracer_vector(emu, "irq", vector, 0);
 	if (!intr_deliver(emu, vector, INTR_EXTERNAL, false, 0))
 		intr_deliver_fault(emu);
 }
@@ -188,18 +191,6 @@ static enum stop_reason take_pins(struct emu *emu)
 	return STOP_NONE;
 }
 
-static void trace_insn(struct emu *emu, const struct insn *insn)
-{
-	char text[96];
-	const struct ctx *ctx = emu->ctx;
-	decode_print(emu->decoder, insn->raw, insn->length, emu->code32, ctx->rip, text, sizeof text);
-	log_trace_write("%04x:%08x %-36s ax=%08x bx=%08x cx=%08x dx=%08x sp=%08x bp=%08x si=%08x di=%08x ds=%04x es=%04x ss=%04x fl=%05x",
-	                ctx->seg[CTX_CS].selector, (uint32_t)ctx->rip, text, ctx->gpr[CTX_RAX].e, ctx->gpr[CTX_RBX].e,
-	                ctx->gpr[CTX_RCX].e, ctx->gpr[CTX_RDX].e, ctx->gpr[CTX_RSP].e, ctx->gpr[CTX_RBP].e,
-	                ctx->gpr[CTX_RSI].e, ctx->gpr[CTX_RDI].e, ctx->seg[CTX_DS].selector, ctx->seg[CTX_ES].selector,
-	                ctx->seg[CTX_SS].selector, eflags_get(emu));
-}
-
 /* --- running --------------------------------------------------------------------- */
 
 /* The instruction did not happen, nor did what it would have hit. */
@@ -219,8 +210,8 @@ void emu_insn_fault(struct emu *emu, const struct insn *insn)
 
 static inline enum exec run_block(struct emu *emu, struct block *block)
 {
-	log_trace(LOG_TRACE_BLOCK, "block %04x:%08x %u bytes, %u instructions", emu->ctx->seg[CTX_CS].selector,
-	          (uint32_t)emu->ctx->rip, block->size, block->count);
+	if (unlikely(log_trace_mask & LOG_TRACE_BLOCK))
+		tracer_block(emu, block);
 	const struct insn *insn = block->insns;
 	enum exec result;
 	emu->block = block;
@@ -274,7 +265,7 @@ static enum exec run_single(struct emu *emu)
 		return EXEC_BRANCH;
 	}
 	if (emu->special & SPECIAL_TRACE)
-		trace_insn(emu, block->insns);
+		tracer_insn(emu, block->insns);
 	if (ctx->interrupt_shadow)
 		cpu_pins_attend(emu->pins);
 	ctx->interrupt_shadow = 0;
@@ -403,6 +394,7 @@ static enum stop_reason emu_run(struct engine *engine, struct ctx *ctx)
 	clock_catch_up(emu, emu->insns);
 	ctx->rflags = eflags_get(emu);
 	ctx->insns_run += emu->insns;
+	emu->traced_blocks += ctx->blocks_run;
 	fpu_leave(emu);
 	return reason;
 }
@@ -446,6 +438,9 @@ static void emu_free(struct engine *engine)
 	jit_free(emu->jit);
 	decoder_free(emu->decoder);
 	fpu_host_free(emu->fpu);
+	trace_sites_free(emu->sites);
+	if (emu->watcher.free)
+		emu->watcher.free(emu->watcher.owner);
 	g_free(emu);
 }
 
@@ -493,6 +488,10 @@ struct engine *emu_new(const struct emu_config *config, char **error)
 	emu->decoder = decoder_new(config->cpu, error);
 	emu->cache = block_cache_new();
 	emu->fpu = fpu_host_new();
+	emu->sites = trace_sites_new();
+	emu->watches = MIN(config->watches, EMU_WATCHES);
+	memcpy(emu->watch, config->watch, sizeof emu->watch);
+	emu->watcher = config->watcher;
 	if (emu->cache)
 		emu->jit = jit_new(emu, config);
 	struct mem_listener listener = { on_map_changed, on_code_written, emu };

@@ -1,11 +1,10 @@
 /* Segment registers: descriptors, loads, and what the fast paths derive from them
  * (SDM vol. 3, 3.4 and 5.4-5.7). */
-#include <inttypes.h>
-
 #include "emu/access.h"
 #include "emu/debug.h"
 #include "emu/debugger.h"
 #include "emu/flags.h"
+#include "emu/tracer.h"
 #include "shared/log.h"
 
 uint32_t descriptor_base(const struct descriptor *descriptor)
@@ -34,7 +33,7 @@ void seg_unpack(struct ctx_seg *seg, uint16_t selector, const struct descriptor 
 static bool watched(const struct emu *emu)
 {
 	const struct ctx *ctx = emu->ctx;
-	return ((ctx->dr7 & 0xff) && debug_enabled(emu)) || debugger_watches(emu) ||
+	return ((ctx->dr7 & 0xff) && debug_enabled(emu)) || debugger_watches(emu) || (emu->special & SPECIAL_WATCH) ||
 	       (emu->cpl == 3 && (ctx->cr0 & CTX_CR0_AM) && (ctx->rflags & CTX_EFLAGS_AC) && emu->cpu >= EMU_CPU_486);
 }
 
@@ -126,20 +125,6 @@ static uint8_t privilege(const struct emu *emu)
 	return emu->vm86 ? 3 : emu->ctx->seg[CTX_SS].access >> CTX_SEG_DPL_SHIFT & 3;
 }
 
-static const char *mode_name(bool protected_mode, bool vm86)
-{
-	return vm86 ? "vm86" : protected_mode ? "protected" : "real";
-}
-
-/* The boundary that hand-overs are about, though one engine may cross it alone. */
-static void trace_mode(const struct emu *emu, bool was_protected, bool was_vm86)
-{
-	if (was_protected != emu->protected_mode || was_vm86 != emu->vm86)
-		log_trace_write("mode %s -> %s in the block at %04x:%08x, insn %" PRIu64, mode_name(was_protected, was_vm86),
-		                mode_name(emu->protected_mode, emu->vm86), emu->ctx->seg[CTX_CS].selector,
-		                (uint32_t)emu->ctx->rip, emu->insns);
-}
-
 void emu_mode_changed(struct emu *emu)
 {
 	const struct ctx *ctx = emu->ctx;
@@ -154,8 +139,8 @@ void emu_mode_changed(struct emu *emu)
 		derive_fast(emu, sreg, looked_at);
 	derive_code(emu);
 	seg_changed(emu, CTX_SS);
-	if (unlikely(log_trace_mask & LOG_TRACE_SWITCH))
-		trace_mode(emu, was_protected, was_vm86);
+	if (unlikely(log_trace_mask & LOG_TRACE_SWITCH) && (was_protected != emu->protected_mode || was_vm86 != emu->vm86))
+		tracer_mode(emu, was_protected, was_vm86);
 }
 
 /* --- descriptors -------------------------------------------------------------- */

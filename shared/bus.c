@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-#include "shared/log.h"
+#include "shared/trace.h"
 
 #define BUS_PORTS  65536u
 #define BUS_CLAIMS 255u
@@ -101,12 +101,45 @@ static unsigned part_size(const struct claim *claim, unsigned left)
 	return size < claim->ops->max_size ? size : claim->ops->max_size;
 }
 
+static void begin_port_event(struct trace_event *event, const struct bus_ops *ops, bool is_write, uint16_t port, unsigned size)
+{
+	trace_begin(event, "io");
+	trace_string(event, "op", is_write ? "out" : "in");
+	trace_string(event, "device", ops->name);
+	trace_number(event, "port", port);
+	trace_number(event, "size", size);
+	trace_text(event, "io %s %04x.%u", is_write ? "out" : "in ", port, size);
+}
+
+static void trace_port(const struct bus_ops *ops, bool is_write, uint16_t port, unsigned size, uint32_t value)
+{
+	struct trace_event event;
+	if (!(log_trace_mask & LOG_TRACE_IO) || ops->is_proxy)
+		return;
+	begin_port_event(&event, ops, is_write, port, size);
+	trace_number(&event, "value", value);
+	trace_text(&event, " = %0*x %s", (int)size * 2, value, ops->name);
+	trace_emit(&event);
+}
+
+/* INS and OUTS by the device's own loop: how many, not what. */
+static void trace_stream(const struct bus_ops *ops, bool is_write, uint16_t port, unsigned size, size_t count)
+{
+	struct trace_event event;
+	if (!(log_trace_mask & LOG_TRACE_IO) || ops->is_proxy || !count)
+		return;
+	begin_port_event(&event, ops, is_write, port, size);
+	trace_number(&event, "count", count);
+	trace_text(&event, " * %zu %s", count, ops->name);
+	trace_emit(&event);
+}
+
 static uint32_t read_part(const struct claim *claim, uint16_t port, unsigned size)
 {
 	const struct bus_ops *ops = claim->ops;
 	uint32_t value = ops->read ? ops->read(claim->owner, port, size) : 0xffffffffu;
 	value &= size_mask(size);
-	log_trace(LOG_TRACE_IO, "io in  %04x.%u = %0*x %s", port, size, (int)size * 2, value, ops->name);
+	trace_port(ops, false, port, size, value);
 	return value;
 }
 
@@ -114,7 +147,7 @@ static void write_part(const struct claim *claim, uint16_t port, unsigned size, 
 {
 	const struct bus_ops *ops = claim->ops;
 	value &= size_mask(size);
-	log_trace(LOG_TRACE_IO, "io out %04x.%u = %0*x %s", port, size, (int)size * 2, value, ops->name);
+	trace_port(ops, true, port, size, value);
 	if (ops->write)
 		ops->write(claim->owner, port, size, value);
 }
@@ -161,6 +194,7 @@ size_t bus_read_many(struct bus *bus, uint16_t port, unsigned size, void *to, si
 	if (claim->ops->read_many && size <= claim->ops->max_size)
 		done = claim->ops->read_many(claim->owner, port, size, to, count);
 	done = MIN(done, count);
+	trace_stream(claim->ops, false, port, size, done);
 	for (uint8_t *at = (uint8_t *)to + done * size; done < count; done++, at += size) {
 		uint32_t value = read_item(bus, port, size);
 		memcpy(at, &value, size);
@@ -176,6 +210,7 @@ size_t bus_write_many(struct bus *bus, uint16_t port, unsigned size, const void 
 	if (claim->ops->write_many && size <= claim->ops->max_size)
 		done = claim->ops->write_many(claim->owner, port, size, from, count);
 	done = MIN(done, count);
+	trace_stream(claim->ops, true, port, size, done);
 	for (const uint8_t *at = (const uint8_t *)from + done * size; done < count; done++, at += size) {
 		uint32_t value = 0;
 		memcpy(&value, at, size);

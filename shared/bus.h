@@ -22,6 +22,7 @@ struct bus_ops {
 	 * how many were moved; the rest go one by one. NULL: all one by one. */
 	size_t (*read_many)(void *owner, uint16_t port, unsigned size, void *to, size_t count);
 	size_t (*write_many)(void *owner, uint16_t port, unsigned size, const void *from, size_t count);
+	bool is_proxy; /* accesses go on to another bus, which shows them to --trace io */
 };
 
 struct bus *bus_new(void);

@@ -13,8 +13,8 @@
 
 #include "shared/channel_wire.h"
 #include "shared/futex.h"
-#include "shared/log.h"
 #include "shared/sandbox.h"
+#include "shared/trace.h"
 
 struct child {
 	struct wire *wire;
@@ -151,7 +151,7 @@ static size_t write_ports(void *owner, uint16_t port, unsigned size, const void 
 }
 
 static const struct bus_ops ports = {
-	.name = "other process", .max_size = 4,
+	.name = "other process", .max_size = 4, .is_proxy = true,
 	.read = read_port, .write = write_port, .read_many = read_ports, .write_many = write_ports,
 };
 
@@ -199,6 +199,15 @@ static ssize_t write_log(void *cookie, const char *text, size_t size)
 	return (ssize_t)count;
 }
 
+static void send_event(void *owner, const void *data, size_t size)
+{
+	struct child *child = owner;
+	size_t count = MIN(size, WIRE_DATA);
+	memcpy(child->wire->data, data, count);
+	child->wire->count = (uint32_t)count;
+	ask(child, WIRE_TRACE);
+}
+
 /* Lines reach the parent one by one, in the order of what the devices log. */
 static bool redirect_log(struct child *child)
 {
@@ -206,6 +215,7 @@ static bool redirect_log(struct child *child)
 	if (!out || setvbuf(out, NULL, _IOLBF, 4096))
 		return false;
 	log_set_output(out);
+	trace_set_sender(send_event, child);
 	return true;
 }
 

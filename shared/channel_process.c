@@ -19,8 +19,8 @@
 
 #include "shared/channel_wire.h"
 #include "shared/futex.h"
-#include "shared/log.h"
 #include "shared/sandbox.h"
+#include "shared/trace.h"
 
 /* How often we look whether the process still lives, and how long it may keep
  * the turn; a request's limits are up within milliseconds. */
@@ -286,8 +286,16 @@ static bool answer_log(struct process_channel *channel)
 {
 	uint32_t count = MIN(channel->wire->count, WIRE_DATA);
 	g_autofree char *line = g_strndup((const char *)channel->wire->data, count);
-	log_trace_write("%s", g_strchomp(line));
+	log_line("%s", g_strchomp(line));
 	return true;
+}
+
+/* From a copy, as the other side could write while we look. */
+static bool answer_trace(struct process_channel *channel)
+{
+	uint32_t count = MIN(channel->wire->count, WIRE_DATA);
+	g_autofree void *event = g_memdup2(channel->wire->data, count);
+	return trace_receive(event, count) || condemn(channel, "sent a trace event that is none");
 }
 
 /* False: it is dead now. */
@@ -308,6 +316,8 @@ static bool answer(struct process_channel *channel, uint32_t question)
 		return true;
 	case WIRE_LOG:
 		return answer_log(channel);
+	case WIRE_TRACE:
+		return answer_trace(channel);
 	default:
 		return condemn(channel, "asked what cannot be asked");
 	}

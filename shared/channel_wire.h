@@ -26,7 +26,8 @@ enum wire_question {
 	WIRE_INTA,    /* `result`: the vector */
 	WIRE_SMIACT,  /* `value`: level */
 	WIRE_FERR,    /* `value`: level */
-	WIRE_LOG,     /* a line of `count` bytes in `data`, for the trace */
+	WIRE_LOG,     /* a line of `count` bytes in `data` */
+	WIRE_TRACE,   /* an event for trace_receive(), `count` bytes in `data` */
 };
 
 #define WIRE_DATA    65536u

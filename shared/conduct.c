@@ -4,7 +4,7 @@
 
 #include <glib.h>
 
-#include "shared/log.h"
+#include "shared/trace.h"
 
 /* Real time: how long devices may wait for the next boundary. */
 #define REAL_INSNS 20000u
@@ -148,6 +148,20 @@ static const char *engine_name(const struct conduct *conduct, unsigned n)
 	return conduct->config.channel[n]->engine->ops->name;
 }
 
+/* As JSON, transition.c has more to say when the request is over. */
+static void trace_switch(const struct conduct *conduct, unsigned n)
+{
+	const struct ctx *ctx = conduct->config.ctx;
+	struct trace_event event;
+	if (trace_is_json())
+		return;
+	trace_begin(&event, "switch");
+	trace_text(&event, "switch %s -> %s: %s ", engine_name(conduct, conduct->last), engine_name(conduct, n), ctx_mode_name(ctx));
+	trace_place(&event, ctx, ctx->rip);
+	trace_text(&event, " after %s", stop_reason_name(ctx->stop_reason));
+	trace_emit(&event);
+}
+
 /* The first engine of a run enters nothing that another one left. An engine that
  * gets back what it gave away is left alone until its budget is used up. */
 static void enter(struct conduct *conduct, unsigned n)
@@ -158,9 +172,8 @@ static void enter(struct conduct *conduct, unsigned n)
 	if (conduct->last == n)
 		return;
 	if (conduct->last != NO_CHANNEL) {
-		log_trace(LOG_TRACE_SWITCH, "switch %s -> %s: %s %04x:%08" PRIx64 " after %s",
-		          engine_name(conduct, conduct->last), engine_name(conduct, n), ctx_mode_name(ctx),
-		          ctx->seg[CTX_CS].selector, ctx->rip, stop_reason_name(ctx->stop_reason));
+		if (log_trace_mask & LOG_TRACE_SWITCH)
+			trace_switch(conduct, n);
 		conduct->stats.handovers++;
 		if (conduct->config.transitions)
 			transition_log_add(conduct->config.transitions, ctx, engine_name(conduct, conduct->last),

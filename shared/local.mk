@@ -44,5 +44,10 @@ shared_sources = \
 	shared/sandbox.h \
 	shared/snap.c \
 	shared/snap.h \
+	shared/trace.c \
+	shared/trace.h \
+	shared/trace_site.c \
+	shared/trace_site.h \
 	shared/transition.c \
-	shared/transition.h
+	shared/transition.h \
+	shared/watcher.h

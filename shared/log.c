@@ -5,6 +5,8 @@
 
 #include <glib.h>
 
+#include "shared/trace.h"
+
 uint32_t log_trace_mask;
 
 static FILE *log_output;
@@ -20,6 +22,7 @@ static const struct {
 	{ "block", LOG_TRACE_BLOCK },
 	{ "insn", LOG_TRACE_INSN },
 	{ "guest-error", LOG_TRACE_GUEST_ERROR },
+	{ "mem", LOG_TRACE_MEM },
 };
 
 static uint32_t trace_bit(const char *word, size_t length)
@@ -80,22 +83,49 @@ void log_info(const char *format, ...)
 	va_end(arguments);
 }
 
-void guest_error(const char *unit, const char *format, ...)
-{
-	if (!(log_trace_mask & LOG_TRACE_GUEST_ERROR))
-		return;
-	char *prefix = g_strdup_printf("guest-error %s: ", unit);
-	va_list arguments;
-	va_start(arguments, format);
-	write_line(prefix, format, arguments);
-	va_end(arguments);
-	g_free(prefix);
-}
-
-void log_trace_write(const char *format, ...)
+void log_line(const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
 	write_line("", format, arguments);
 	va_end(arguments);
+}
+
+/* --- traces --------------------------------------------------------------------- */
+
+void guest_error(const char *unit, const char *format, ...)
+{
+	struct trace_event event;
+	if (!(log_trace_mask & LOG_TRACE_GUEST_ERROR))
+		return;
+	va_list arguments;
+	va_start(arguments, format);
+	g_autofree char *text = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	trace_begin(&event, "guest-error");
+	trace_string(&event, "unit", unit);
+	trace_string(&event, "text", text);
+	trace_text(&event, "guest-error %s: %s", unit, text);
+	trace_emit(&event);
+}
+
+static const char *category_name(enum log_trace category)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(trace_names); i++)
+		if (trace_names[i].bit == category)
+			return trace_names[i].name;
+	return "other";
+}
+
+void log_trace_write(enum log_trace category, const char *format, ...)
+{
+	struct trace_event event;
+	va_list arguments;
+	va_start(arguments, format);
+	g_autofree char *text = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	trace_begin(&event, category_name(category));
+	trace_string(&event, "text", text);
+	trace_text(&event, "%s", text);
+	trace_emit(&event);
 }

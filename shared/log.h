@@ -15,6 +15,7 @@ enum log_trace {
 	LOG_TRACE_BLOCK  = 1 << 4,
 	LOG_TRACE_INSN   = 1 << 5,
 	LOG_TRACE_GUEST_ERROR = 1 << 6, /* what guest_error() says */
+	LOG_TRACE_MEM    = 1 << 7, /* accesses to watched ranges */
 };
 
 extern uint32_t log_trace_mask;
@@ -36,11 +37,15 @@ void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * Shown only with --trace guest-error; the guest goes on. `unit` is the chip. */
 void guest_error(const char *unit, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-void log_trace_write(const char *format, ...) __attribute__((format(printf, 1, 2)));
-#define log_trace(category, ...)                        \
-	do {                                            \
-		if (log_trace_mask & (category))        \
-			log_trace_write(__VA_ARGS__);   \
+/* A line without a prefix. */
+void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* An event of the trace (trace.h) that is nothing but text. */
+void log_trace_write(enum log_trace category, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#define log_trace(category, ...)                                  \
+	do {                                                      \
+		if (log_trace_mask & (category))                  \
+			log_trace_write(category, __VA_ARGS__);   \
 	} while (0)
 
 #endif

@@ -7,6 +7,8 @@
 
 #include <glib.h>
 
+#include "shared/trace_site.h"
+
 struct transition_log {
 	struct transition *ring;
 	unsigned capacity;
@@ -17,6 +19,10 @@ struct transition_log {
 	/* What the engine that has the context did with it so far. */
 	uint64_t blocks, insns, run_ns;
 	uint64_t exit_ns, save_ns; /* of its last request */
+	/* For the trace: code, and the newest one's event, until it is complete. */
+	struct mem *mem;
+	struct trace_sites *sites;
+	struct trace_event event;
 };
 
 struct transition_log *transition_log_new(unsigned capacity)
@@ -31,6 +37,7 @@ void transition_log_free(struct transition_log *log)
 {
 	if (!log)
 		return;
+	trace_sites_free(log->sites);
 	g_free(log->ring);
 	g_free(log);
 }
@@ -53,6 +60,40 @@ const struct transition *transition_log_get(const struct transition_log *log, un
 
 /* --- noting ----------------------------------------------------------------------- */
 
+void transition_log_record(struct transition_log *log, struct mem *mem)
+{
+	log->mem = mem;
+	log->sites = trace_sites_new();
+}
+
+static void begin_event(struct transition_log *log, const struct transition *t, const struct ctx *ctx)
+{
+	struct trace_event *event = &log->event;
+	trace_begin(event, "handover");
+	trace_number(event, "sequence", t->sequence);
+	trace_string(event, "cause", transition_cause_name(t->cause));
+	trace_string(event, "stop", stop_reason_name(t->stop));
+	trace_number(event, "detail", t->stop_detail);
+	trace_string(event, "from", t->from);
+	trace_string(event, "to", t->to);
+	trace_string(event, "mode", t->mode);
+	trace_place(event, ctx, ctx->rip);
+	trace_number(event, "cr0", t->cr0);
+	trace_number(event, "rflags", t->rflags);
+	trace_number(event, "blocks", t->blocks);
+	trace_number(event, "insns", t->insns);
+	trace_site_code(log->sites, event, ctx, log->mem, ctx->rip);
+}
+
+static void end_event(struct transition_log *log, const struct transition *t)
+{
+	for (unsigned i = 0; i < TRANSITION_PARTS; i++) {
+		g_autofree char *name = g_strdup_printf("%s_ns", transition_part_name((enum transition_part)i));
+		trace_number(&log->event, name, t->ns[i]);
+	}
+	trace_emit(&log->event);
+}
+
 void transition_log_ran(struct transition_log *log, const struct ctx *ctx, uint64_t call_ns)
 {
 	uint64_t known = ctx->ns_load + ctx->ns_run + ctx->ns_exit + ctx->ns_save;
@@ -67,6 +108,8 @@ void transition_log_ran(struct transition_log *log, const struct ctx *ctx, uint6
 	newest->ns[TRANSITION_LOAD] = ctx->ns_load;
 	newest->ns[TRANSITION_CHANNEL] = call_ns > known ? call_ns - known : 0;
 	log->open = false;
+	if (log->sites)
+		end_event(log, newest);
 }
 
 static enum transition_cause cause_of(const struct transition_log *log, const struct ctx *ctx)
@@ -100,6 +143,8 @@ void transition_log_add(struct transition_log *log, const struct ctx *ctx, const
 	log->open = true;
 	log->reset = false;
 	log->blocks = log->insns = log->run_ns = log->exit_ns = log->save_ns = 0;
+	if (log->sites)
+		begin_event(log, &log->ring[(log->total - 1) % log->capacity], ctx);
 }
 
 void transition_log_reset(struct transition_log *log)

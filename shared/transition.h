@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "shared/engine.h"
+#include "shared/mem.h"
 
 #define TRANSITION_RING 65536u
 
@@ -51,6 +52,9 @@ struct transition_log;
 /* Keeps the last `capacity` (at least 1). Never NULL. */
 struct transition_log *transition_log_new(unsigned capacity);
 void transition_log_free(struct transition_log *log); /* NULL is fine */
+
+/* From now on each is also an event `handover` of the trace, with code from `mem`. */
+void transition_log_record(struct transition_log *log, struct mem *mem);
 
 /* The conductor's three calls. After each request, timed (ctx.timed), that took
  * `call_ns` in all; before the first request to another engine; after a reset. */

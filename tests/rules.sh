@@ -30,6 +30,7 @@ for folder in hv emu devmodel; do
 	check "$folder includes only shared and itself" keeps_to $folder "shared|$folder"
 done
 check "gdb includes only shared and itself" keeps_to gdb "shared|gdb"
+check "trace includes only shared and itself" keeps_to trace "shared|trace"
 check "loader does not include cli" keeps_to loader "shared|hv|emu|devmodel|loader|include"
 
 # Each source that a build would miss: present, but in no fragment.
@@ -37,7 +38,7 @@ unlisted()
 {
 	status=0
 	for file in shared/*.[ch] shared/*.def hv/*.[ch] hv/*.def emu/*.[ch] emu/*.def \
-	            devmodel/*.[ch] devmodel/*.def loader/*.[chS] include/v2e/*.h gdb/*.[ch] cli/*.[chS] \
+	            devmodel/*.[ch] devmodel/*.def loader/*.[chS] include/v2e/*.h gdb/*.[ch] trace/*.[ch] trace/*.def cli/*.[chS] \
 	            tests/unit/*.[ch] tests/unit/*.def tests/cli/*.sh; do
 		[ -e "$file" ] || continue
 		grep -qE "(^|[[:space:]=])$file([[:space:]]|\$)" ./*/local.mk && continue

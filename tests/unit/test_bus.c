@@ -49,11 +49,11 @@ static size_t probe_write_many(void *owner, uint16_t port, unsigned size, const 
 	return probe->many < count ? probe->many : count;
 }
 
-static const struct bus_ops byte_ops = { "byte", 1, probe_read, probe_write, NULL, NULL };
-static const struct bus_ops word_ops = { "word", 2, probe_read, probe_write, NULL, NULL };
-static const struct bus_ops long_ops = { "long", 4, probe_read, probe_write, NULL, NULL };
-static const struct bus_ops many_ops = { "many", 2, probe_read, probe_write, probe_read_many, probe_write_many };
-static const struct bus_ops deaf_ops = { "deaf", 4, NULL, NULL, NULL, NULL };
+static const struct bus_ops byte_ops = { "byte", 1, probe_read, probe_write, NULL, NULL, false };
+static const struct bus_ops word_ops = { "word", 2, probe_read, probe_write, NULL, NULL, false };
+static const struct bus_ops long_ops = { "long", 4, probe_read, probe_write, NULL, NULL, false };
+static const struct bus_ops many_ops = { "many", 2, probe_read, probe_write, probe_read_many, probe_write_many, false };
+static const struct bus_ops deaf_ops = { "deaf", 4, NULL, NULL, NULL, NULL, false };
 
 static struct bus *bus;
 static struct probe a, b;
