@@ -32,7 +32,12 @@ unit_sources = \
 	tests/unit/test_bench.c \
 	tests/unit/test_blk.c \
 	tests/unit/test_bmdma.c \
+	tests/unit/kernel_rig.h \
+	tests/unit/test_boot_plan.c \
 	tests/unit/test_bus.c \
+	tests/unit/test_elf_image.c \
+	tests/unit/test_linux_image.c \
+	tests/unit/test_multiboot.c \
 	tests/unit/channel_rig.h \
 	tests/unit/test_channel_death.c \
 	tests/unit/test_channel_process.c \

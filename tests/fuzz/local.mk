@@ -1,8 +1,16 @@
 # The corpus is replayed in each test run. make fuzz (with clang) builds the fuzzers
-# fuzz/block and fuzz/page; for AFL++ configure with CC=afl-clang-fast and run
+# fuzz/block and others; for AFL++ configure with CC=afl-clang-fast and run
 # afl-fuzz -i tests/fuzz/corpus/block -o OUT tests/fuzz/block @@.
-check_PROGRAMS += tests/fuzz/block tests/fuzz/page
-TESTS += tests/fuzz/block tests/fuzz/page
+check_PROGRAMS += $(fuzz_programs)
+TESTS += $(fuzz_programs)
+fuzz_programs = \
+	tests/fuzz/block \
+	tests/fuzz/page \
+	tests/fuzz/image \
+	tests/fuzz/linux \
+	tests/fuzz/multiboot \
+	tests/fuzz/multiboot2 \
+	tests/fuzz/elf
 
 fuzz_common = \
 	tests/fuzz/fuzz.h \
@@ -15,6 +23,23 @@ tests_fuzz_block_LDADD = $(insn_libs)
 tests_fuzz_page_SOURCES = $(fuzz_common) tests/fuzz/fuzz_page.c tests/fuzz/replay.c
 tests_fuzz_page_CPPFLAGS = $(AM_CPPFLAGS) -DV2E_FUZZ_CORPUS='"page"'
 tests_fuzz_page_LDADD = $(insn_libs)
+
+# One program for each parser of the loaders.
+tests_fuzz_image_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_image.c tests/fuzz/replay.c
+tests_fuzz_image_CPPFLAGS = $(AM_CPPFLAGS) -DV2E_FUZZ_CORPUS='"image"'
+tests_fuzz_image_LDADD = libv2e.a $(GLIB_LIBS)
+tests_fuzz_linux_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_loader.c tests/fuzz/replay.c
+tests_fuzz_linux_CPPFLAGS = $(AM_CPPFLAGS) -DV2E_FUZZ_CORPUS='"linux"' -DV2E_FUZZ_KIND=KERNEL_LINUX
+tests_fuzz_linux_LDADD = libv2e.a $(GLIB_LIBS)
+tests_fuzz_multiboot_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_loader.c tests/fuzz/replay.c
+tests_fuzz_multiboot_CPPFLAGS = $(AM_CPPFLAGS) -DV2E_FUZZ_CORPUS='"multiboot"' -DV2E_FUZZ_KIND=KERNEL_MULTIBOOT
+tests_fuzz_multiboot_LDADD = libv2e.a $(GLIB_LIBS)
+tests_fuzz_multiboot2_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_loader.c tests/fuzz/replay.c
+tests_fuzz_multiboot2_CPPFLAGS = $(AM_CPPFLAGS) -DV2E_FUZZ_CORPUS='"multiboot2"' -DV2E_FUZZ_KIND=KERNEL_MULTIBOOT2
+tests_fuzz_multiboot2_LDADD = libv2e.a $(GLIB_LIBS)
+tests_fuzz_elf_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_loader.c tests/fuzz/replay.c
+tests_fuzz_elf_CPPFLAGS = $(AM_CPPFLAGS) -DV2E_FUZZ_CORPUS='"elf"' -DV2E_FUZZ_KIND=KERNEL_ELF
+tests_fuzz_elf_LDADD = libv2e.a $(GLIB_LIBS)
 
 fuzz:
 	V2E_SRC='$(abs_top_srcdir)' V2E_BUILD='$(abs_top_builddir)' $(srcdir)/tests/fuzz/build.sh
@@ -44,4 +69,40 @@ fuzz_corpus = \
 	tests/fuzz/corpus/page/protected \
 	tests/fuzz/corpus/page/real \
 	tests/fuzz/corpus/page/smm \
-	tests/fuzz/corpus/page/vm86
+	tests/fuzz/corpus/page/vm86 \
+	tests/fuzz/corpus/elf/bss \
+	tests/fuzz/corpus/elf/class64 \
+	tests/fuzz/corpus/elf/high-half \
+	tests/fuzz/corpus/elf/low \
+	tests/fuzz/corpus/elf/one \
+	tests/fuzz/corpus/elf/overlap \
+	tests/fuzz/corpus/elf/truncated \
+	tests/fuzz/corpus/elf/wraps \
+	tests/fuzz/corpus/image/bios \
+	tests/fuzz/corpus/image/disk \
+	tests/fuzz/corpus/image/elf \
+	tests/fuzz/corpus/image/floppy \
+	tests/fuzz/corpus/image/gzip \
+	tests/fuzz/corpus/image/linux \
+	tests/fuzz/corpus/image/multiboot \
+	tests/fuzz/corpus/image/qcow \
+	tests/fuzz/corpus/image/sector \
+	tests/fuzz/corpus/linux/big-setup \
+	tests/fuzz/corpus/linux/bzimage \
+	tests/fuzz/corpus/linux/bzimage-202 \
+	tests/fuzz/corpus/linux/old \
+	tests/fuzz/corpus/linux/truncated \
+	tests/fuzz/corpus/linux/zimage \
+	tests/fuzz/corpus/linux/zimage-201 \
+	tests/fuzz/corpus/multiboot/elf \
+	tests/fuzz/corpus/multiboot/elf64 \
+	tests/fuzz/corpus/multiboot/flat \
+	tests/fuzz/corpus/multiboot/flat-behind \
+	tests/fuzz/corpus/multiboot/no-address \
+	tests/fuzz/corpus/multiboot/unknown-flags \
+	tests/fuzz/corpus/multiboot2/efi \
+	tests/fuzz/corpus/multiboot2/elf \
+	tests/fuzz/corpus/multiboot2/elf-entry \
+	tests/fuzz/corpus/multiboot2/flat \
+	tests/fuzz/corpus/multiboot2/flat-all \
+	tests/fuzz/corpus/multiboot2/no-end

@@ -257,6 +257,41 @@ START_TEST(said_what_it_is)
 }
 END_TEST
 
+START_TEST(bios_image)
+{
+	make(131072);
+	poke(131056, "\xea\x5b\xe0\x00\xf0", 5);
+	expect(IMAGE_BIOS);
+	poke(131056, "\xea\x5b\xe0\x00\xe0", 5); /* not into the F segment */
+	REFUSE("nothing that boots", "no BIOS");
+	poke(131056, "\xe9", 1);
+	expect(IMAGE_BIOS);
+	sign();
+	expect(IMAGE_DISK);
+	make(131072 + 512);
+	poke(131072 + 512 - 16, "\xe9", 1);
+	REFUSE("nothing that boots");
+	REFUSE_AS(IMAGE_BOOT_SECTOR, "oversized", "131584 bytes", "512");
+}
+END_TEST
+
+START_TEST(kernel_image)
+{
+	struct image image;
+	make(IMAGE_FLOPPY_144_SIZE);
+	sign();
+	expect(IMAGE_FLOPPY);
+	poke(0x202, "HdrS", 4);
+	expect(IMAGE_KERNEL);
+	make(400);
+	expect(IMAGE_BOOT_SECTOR);
+	poke(0, "\x7f" "ELF", 4);
+	ck_assert(image_detect(path, &image, &error));
+	ck_assert_int_eq(image.kind, IMAGE_KERNEL);
+	ck_assert_int_eq(image.kernel, KERNEL_ELF);
+}
+END_TEST
+
 START_TEST(oversized)
 {
 	make(40 * 2048);
@@ -369,6 +404,8 @@ Suite *suite_image(void)
 	tcase_add_test(tcase, nothing_that_boots);
 	tcase_add_test(tcase, containers);
 	tcase_add_test(tcase, said_what_it_is);
+	tcase_add_test(tcase, bios_image);
+	tcase_add_test(tcase, kernel_image);
 	tcase_add_test(tcase, oversized);
 	tcase_add_test(tcase, names);
 	tcase_add_test(tcase, bios);

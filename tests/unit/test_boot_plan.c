@@ -1,0 +1,117 @@
+/* Places for pieces, flat binaries, and the option ROM that carries a plan out. */
+#include "loader/boot_rom.h"
+#include "loader/flat_image.h"
+#include "tests/unit/kernel_rig.h"
+
+static struct kernel_rig rig;
+static const uint8_t bytes[256] = { 1, 2, 3 };
+
+static void setup(void) { kernel_rig_setup(&rig, BOOT_PROTECTED); }
+static void teardown(void) { kernel_rig_teardown(&rig); }
+
+static bool add(uint64_t address, uint64_t size, uint64_t data_size)
+{
+	return boot_plan_add(&rig.plan, "piece", &(struct boot_piece){ .address = address, .size = size, .data = bytes, .data_size = data_size }, &rig.error);
+}
+
+START_TEST(places)
+{
+	KERNEL_RIG_REFUSED(&rig, add(0xfff, 1, 1), "00000FFFh", "01000h");
+	KERNEL_RIG_REFUSED(&rig, add(BOOT_FIRMWARE_LOW_END - 1, 2, 1), "not in RAM");
+	KERNEL_RIG_REFUSED(&rig, add(0xfffff, 2, 1), "not in RAM");
+	KERNEL_RIG_REFUSED(&rig, add(KERNEL_RIG_RAM - BOOT_FIRMWARE_TOP, 1, 1), "too big for memory");
+	KERNEL_RIG_REFUSED(&rig, add(UINT64_MAX, 2, 1), "4 GiB");
+	KERNEL_RIG_REFUSED(&rig, add(0x100000, UINT64_MAX, 1), "4 GiB");
+	ck_assert(add(0x200000, 0x1000, 1) && add(0x1ff000, 0x1000, 1) && add(0x201000, 0x1000, 1) && add(0x300000, 0, 0));
+	ck_assert_uint_eq(rig.plan.pieces->len, 3);
+	KERNEL_RIG_REFUSED(&rig, add(0x200fff, 2, 1), "overlap piece");
+}
+END_TEST
+
+START_TEST(rooms)
+{
+	ck_assert(add(0x101000, 0x1000, 1) && add(0x104000, 0x1000, 1));
+	ck_assert_uint_eq(boot_plan_find(&rig.plan, 0x1000, 0x1000, 0x100000, 0x110000, false), 0x100000);
+	ck_assert_uint_eq(boot_plan_find(&rig.plan, 0x1001, 0x1000, 0x100000, 0x110000, false), 0x102000);
+	ck_assert_uint_eq(boot_plan_find(&rig.plan, 0x2001, 0x1000, 0x100000, 0x110000, false), 0x105000);
+	ck_assert_uint_eq(boot_plan_find(&rig.plan, 0x2000, 0x1000, 0x100000, 0x105000, true), 0x102000);
+	ck_assert_uint_eq(boot_plan_find(&rig.plan, 0x800, 0x1000, 0x100000, 0x102800, true), 0x102000);
+	ck_assert_uint_eq(boot_plan_find(&rig.plan, 0x2001, 0x1000, 0x100000, 0x105000, true), 0);
+	ck_assert_uint_eq(boot_plan_find(&rig.plan, 0x2001, 0x1000, 0x100000, 0x105000, false), 0);
+	ck_assert_uint_eq(boot_plan_find(&rig.plan, KERNEL_RIG_RAM, 1, 0x100000, UINT64_MAX, false), 0);
+	ck_assert_uint_eq(boot_plan_find(&rig.plan, UINT64_MAX, 1, 0x100000, UINT64_MAX, true), 0);
+	ck_assert(boot_plan_covers(&rig.plan, 0x101fff) && !boot_plan_covers(&rig.plan, 0x102000));
+}
+END_TEST
+
+START_TEST(flat)
+{
+	static const struct { uint32_t address; uint16_t cs, ip; } cases[] = { { 0x7c00, 0, 0x7c00 }, { 0x8001, 0, 0x8001 }, { 0x10010, 0x1001, 0 } };
+	struct start_info_board board = { .devices = 0 };
+	kernel_rig_put(&rig, 63, 0x90, 1);
+	for (unsigned n = 0; n < G_N_ELEMENTS(cases); n++) {
+		ck_assert_int_eq(flat_image_mode(cases[n].address), BOOT_REAL);
+		rig.plan.mode = BOOT_REAL;
+		ck_assert_msg(flat_image_plan(kernel_rig_file(&rig), cases[n].address, &board, &rig.plan, &rig.error), "%s", rig.error);
+		ck_assert_uint_eq(rig.plan.cs, cases[n].cs);
+		ck_assert_uint_eq(rig.plan.ip, cases[n].ip);
+		ck_assert(rig.plan.interrupts);
+		kernel_rig_again(&rig);
+	}
+	KERNEL_RIG_REFUSED(&rig, flat_image_plan(kernel_rig_file(&rig), 0x10001, &board, &rig.plan, &rig.error), "10001h", "multiple of 10h");
+	ck_assert_int_eq(flat_image_mode(0x100000), BOOT_DIRECT);
+	rig.plan.mode = BOOT_DIRECT;
+	ck_assert_msg(flat_image_plan(kernel_rig_file(&rig), 0x200000, &board, &rig.plan, &rig.error), "%s", rig.error);
+	ck_assert_uint_eq(rig.plan.eip, 0x200000);
+	ck_assert_uint_eq(rig.plan.ebx, 0x1000);
+}
+END_TEST
+
+static uint8_t sum(const uint8_t *from, size_t size)
+{
+	uint8_t total = 0;
+	while (size--)
+		total = (uint8_t)(total + *from++);
+	return total;
+}
+
+START_TEST(option_rom)
+{
+	struct boot_rom rom;
+	ck_assert(add(0x100000, 0x1000, 3) && add(0x200000, 16, 16));
+	ck_assert_msg(boot_rom_make(&rig.plan, &rom, &rig.error), "%s", rig.error);
+	ck_assert_uint_eq(rom.data_size, 19);
+	ck_assert_mem_eq(rom.data, bytes, 3);
+	ck_assert_mem_eq(rom.data + 3, bytes, 16);
+	ck_assert_uint_eq(rom.rom[0], 0x55);
+	ck_assert_uint_eq(rom.rom[1], 0xaa);
+	ck_assert_uint_eq(rom.rom[2] * 512u, rom.rom_size);
+	ck_assert_uint_eq(sum(rom.rom, rom.rom_size), 0);
+	unsigned pnp = rom.rom[0x1a] | rom.rom[0x1b] << 8;
+	ck_assert_mem_eq(rom.rom + pnp, "$PnP", 4);
+	ck_assert_uint_eq(sum(rom.rom + pnp, 32), 0);
+	boot_rom_clear(&rom);
+}
+END_TEST
+
+START_TEST(option_rom_without_room)
+{
+	struct boot_rom rom;
+	ck_assert(add(BOOT_FIRMWARE_LOW, BOOT_FIRMWARE_LOW_END - BOOT_FIRMWARE_LOW - 4095, 1));
+	KERNEL_RIG_REFUSED(&rig, boot_rom_make(&rig.plan, &rom, &rig.error), "no 4096 bytes", "9A000h");
+}
+END_TEST
+
+Suite *suite_boot_plan(void)
+{
+	Suite *suite = suite_create("boot plan");
+	TCase *tcase = tcase_create("boot plan");
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, places);
+	tcase_add_test(tcase, rooms);
+	tcase_add_test(tcase, flat);
+	tcase_add_test(tcase, option_rom);
+	tcase_add_test(tcase, option_rom_without_room);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
