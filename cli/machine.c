@@ -261,6 +261,45 @@ void machine_free(struct machine *machine)
 	g_free(machine);
 }
 
+/* Running */
+
+void machine_set_attendant(struct machine *machine, void (*attend)(void *attendant), void *attendant)
+{
+	machine->attend = attend;
+	machine->attendant = attendant;
+}
+
+void machine_attend(struct machine *machine)
+{
+	if (!machine->kvm) {
+		machine->attend(machine->attendant);
+		return;
+	}
+	machine->attend_due = true;
+	conduct_stop(machine->conduct);
+}
+
+void machine_attend_due(struct machine *machine)
+{
+	if (!machine->attend_due)
+		return;
+	machine->attend_due = false;
+	machine->attend(machine->attendant);
+}
+
+/* Who wants to end the run stops it again. */
+enum conduct_end machine_run(struct machine *machine)
+{
+	int status;
+	for (;;) {
+		enum conduct_end end = conduct_run(machine->conduct);
+		bool go_on = machine->attend_due && end == CONDUCT_STOPPED && pc_end(machine->pc, &status) == PC_RUNNING;
+		machine_attend_due(machine);
+		if (!go_on)
+			return end;
+	}
+}
+
 /* Screen and keyboard */
 
 static bool read_text(void *owner, GString *text)

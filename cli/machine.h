@@ -30,6 +30,9 @@ struct machine {
 	struct conduct *conduct;
 	struct transition_log *transitions; /* NULL: nobody wants them */
 	struct surface *surface; /* scratch for pictures */
+	void (*attend)(void *attendant); /* NULL: none */
+	void *attendant;
+	bool attend_due;
 	struct setup setup;      /* what it was built from */
 };
 
@@ -44,6 +47,17 @@ void machine_free(struct machine *machine);
 
 /* Moves bytes between the ports and the host; every few ms of guest time. */
 void machine_poll_ports(struct machine *machine);
+
+/* Who looks at the guest while it runs, with a complete page. KVM fires timers while
+ * it holds the guest's state, so from a timer machine_attend() calls `attend` at once
+ * or, with KVM, has machine_run() call it as soon as KVM has let go. `attend` may
+ * end the run by conduct_stop(). */
+void machine_set_attendant(struct machine *machine, void (*attend)(void *attendant), void *attendant);
+void machine_attend(struct machine *machine);
+/* What machine_run() does, for who runs timers while no engine runs. */
+void machine_attend_due(struct machine *machine);
+/* conduct_run() with an attendant. */
+enum conduct_end machine_run(struct machine *machine);
 
 /* Screen and keyboard, for a script. */
 struct script_guest machine_guest(struct machine *machine);

@@ -31,7 +31,6 @@ struct run {
 	struct progress *progress;
 	struct gdb_server *gdb;    /* NULL: no debugger */
 	struct monitor *monitor;   /* NULL: none */
-	bool attend;               /* attend() is due, outside of the engines */
 	enum stop stop;
 };
 
@@ -69,33 +68,27 @@ static enum stop look(struct run *run, uint64_t now)
 	return STOP_NOT;
 }
 
-/* Wants a complete page. */
-static void attend(struct run *run)
+/* With a complete page. */
+static void attend(void *owner)
 {
-	run->attend = false;
+	struct run *run = owner;
 	if (run->gdb)
 		gdb_server_poll(run->gdb);
 	if (run->stop == STOP_NOT)
 		run->stop = look(run, clock_now(run->machine->clock));
+	if (run->stop != STOP_NOT)
+		conduct_stop(run->machine->conduct);
 }
 
 /* It runs at the same guest times whatever the options and the terminal are, so
- * that they cannot change what a guest in virtual time sees. KVM runs timers while
- * it holds the guest's state: it is to give that back first. */
+ * that they cannot change what a guest in virtual time sees. */
 static void tick(void *owner)
 {
 	struct run *run = owner;
-	uint64_t now = clock_now(run->machine->clock);
+	clock_timer_set(run->tick, clock_now(run->machine->clock) + RUN_TICK_NS);
 	machine_poll_ports(run->machine);
 	progress_update(run->progress);
-	if (run->machine->kvm)
-		run->attend = true;
-	else
-		attend(run);
-	if (run->stop == STOP_NOT)
-		clock_timer_set(run->tick, now + RUN_TICK_NS);
-	if (run->stop != STOP_NOT || run->attend)
-		conduct_stop(run->machine->conduct);
+	machine_attend(run->machine);
 }
 
 static void serial_byte(void *owner, uint8_t byte)
@@ -129,6 +122,7 @@ static void start(struct run *run)
 	bool screen_is_ours = !run->options->serials->len || strcmp(run->options->serials->pdata[0], "stdio");
 	if (isatty(STDERR_FILENO) && screen_is_ours)
 		run->progress = progress_new(stderr, machine->clock, pc_ctx(machine->pc), machine->conduct);
+	machine_set_attendant(machine, attend, run);
 	run->tick = clock_timer_new(machine->clock, tick, run);
 	clock_timer_set(run->tick, RUN_TICK_NS);
 	signal_came = 0;
@@ -153,8 +147,7 @@ static void pass_time(struct run *run)
 	while (run->stop == STOP_NOT) {
 		clock_wait_until(clock, clock_next_deadline(clock));
 		clock_run_due(clock);
-		if (run->attend)
-			attend(run);
+		machine_attend_due(run->machine);
 	}
 }
 
@@ -282,20 +275,6 @@ static bool open_debugger(struct run *run)
 	return true;
 }
 
-static enum conduct_end run_attended(struct run *run)
-{
-	enum conduct_end end;
-	int status;
-	bool again;
-	do {
-		end = conduct_run(run->machine->conduct);
-		again = run->attend && end == CONDUCT_STOPPED;
-		if (run->attend)
-			attend(run);
-	} while (again && run->stop == STOP_NOT && pc_end(run->machine->pc, &status) == PC_RUNNING);
-	return end;
-}
-
 /* Before the first instruction, and each time that the guest has halted for good,
  * a debugger has a say. */
 static enum conduct_end run_debugged(struct run *run)
@@ -304,10 +283,10 @@ static enum conduct_end run_debugged(struct run *run)
 		log_info("waiting for a debugger at %s", run->options->gdb);
 		gdb_server_wait(run->gdb);
 	}
-	enum conduct_end end = run_attended(run);
+	enum conduct_end end = machine_run(run->machine);
 	while (end == CONDUCT_HALTED && run->gdb && gdb_server_has_client(run->gdb) && !gives_up(run)) {
 		gdb_server_stopped(run->gdb, STOP_HALT);
-		end = run_attended(run);
+		end = machine_run(run->machine);
 	}
 	return end;
 }

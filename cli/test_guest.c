@@ -231,12 +231,11 @@ static bool is_done(struct guest *guest, enum script_state state, uint64_t now)
 	return state == SCRIPT_DONE;
 }
 
-static void tick(void *owner)
+/* With a complete page. */
+static void attend(void *owner)
 {
 	struct guest *guest = owner;
-	struct machine *machine = guest->machine;
-	uint64_t now = clock_now(machine->clock);
-	machine_poll_ports(machine);
+	uint64_t now = clock_now(guest->machine->clock);
 	enum script_state state = script_poll(guest->script, now);
 	pass_moments(guest, now);
 	if (signal_came)
@@ -245,10 +244,16 @@ static void tick(void *owner)
 		guest->stop = STOP_DONE;
 	else if (now >= guest->guest_limit)
 		guest->stop = STOP_LATE;
-	if (guest->stop == STOP_NOT_YET)
-		clock_timer_set(guest->tick, now + guest->period);
-	else
-		conduct_stop(machine->conduct);
+	if (guest->stop != STOP_NOT_YET)
+		conduct_stop(guest->machine->conduct);
+}
+
+static void tick(void *owner)
+{
+	struct guest *guest = owner;
+	clock_timer_set(guest->tick, clock_now(guest->machine->clock) + guest->period);
+	machine_poll_ports(guest->machine);
+	machine_attend(guest->machine);
 }
 
 /* The verdict */
@@ -381,6 +386,7 @@ static void pass_time(struct guest *guest)
 	while (guest->stop == STOP_NOT_YET && something_is_left(guest)) {
 		clock_wait_until(clock, clock_next_deadline(clock));
 		clock_run_due(clock);
+		machine_attend_due(guest->machine);
 	}
 }
 
@@ -410,6 +416,7 @@ static void start(struct guest *guest)
 	pc_ctx(machine->pc)->debug.resume = 0;
 	conduct_set_debugger(machine->conduct, address_reached, guest);
 	chardev_set_tap(machine->serial[0], serial_byte, guest);
+	machine_set_attendant(machine, attend, guest);
 	guest->tick = clock_timer_new(machine->clock, tick, guest);
 	guest->period = choose_period(guest);
 	clock_timer_set(guest->tick, guest->period);
@@ -430,7 +437,7 @@ static void finish(struct guest *guest)
 static void run_machine(struct guest *guest)
 {
 	start(guest);
-	enum conduct_end end = conduct_run(guest->machine->conduct);
+	enum conduct_end end = machine_run(guest->machine);
 	if (end == CONDUCT_HALTED)
 		pass_time(guest);
 	judge(guest, end);

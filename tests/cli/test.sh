@@ -342,6 +342,25 @@ check "--engines names each once" usage '--engines|twice' --engines emu,emu good
 check "an engine that there is not" usage 'unknown engine|fast' --engines fast good/two.v2etest
 if [ -w /dev/kvm ]; then
 	check "--engines emu,hybrid" outcome 0 'ok 3 - good/text [emu = hybrid]' --engines emu,hybrid good/text.v2etest
+	if have nasm; then
+		nasm -f bin -o count.bin "$V2E_SRC/tests/gdb/kvm.asm"
+		v2etest count <<'END'
+[test]
+engines=hybrid
+[machine]
+floppy=count.bin
+[steps]
+counts=wait-serial S 100s
+more=sleep 1s
+[expect after more]
+mode=pm32
+registers=cs=8; ebx=5000..0xffffffff
+END
+		check "what KVM has done is seen" outcome 0 'ok 1 - count [hybrid]' count.v2etest
+		rm -f count.v2etest
+	else
+		skip "what KVM has done is seen" "no nasm"
+	fi
 else
 	skip "--engines emu,hybrid" "no /dev/kvm"
 fi

@@ -1,5 +1,5 @@
-; For gdb.sh: a boot sector that says S on the serial port, counts in 32-bit protected
-; mode until it is told to stop, and then ends the run by port F4h.
+; For gdb.sh and cli/test.sh: a boot sector that says S on the serial port, counts in
+; 32-bit protected mode until it is told to stop, and then ends the run by port F4h.
 	bits 16
 	org 0x7c00
 	cli
@@ -21,7 +21,9 @@ protected:
 	mov edx, 0x3f8
 	mov al, 'S'
 	out dx, al
+	xor ebx, ebx
 spin:	inc dword [counter]
+	inc ebx
 	cmp byte [finish], 0
 	je spin
 	mov al, 0x21
