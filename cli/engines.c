@@ -121,3 +121,21 @@ struct engine *engines_open_kvm(const struct engines *engines, const struct run_
 	};
 	return hv_new(&config, error);
 }
+
+uint64_t engines_handover_ns(const struct engines *engines)
+{
+	const struct hv_probe *probe = engines->probe;
+	return engines->kvm ? probe->exit_ns + probe->watch[probe->best].stop_ns : 0;
+}
+
+uint64_t engines_native_speed(const struct engines *engines)
+{
+	static const enum hv_mode modes[] = { HV_MODE_PM16, HV_MODE_PM32, HV_MODE_PM32_PAGED };
+	uint64_t slowest = 0;
+	for (size_t i = 0; i < G_N_ELEMENTS(modes) && engines->kvm; i++) {
+		uint64_t speed = engines->probe->mode[modes[i]].insns_per_second;
+		if (speed && (!slowest || speed < slowest))
+			slowest = speed;
+	}
+	return slowest;
+}

@@ -20,6 +20,11 @@ struct engines {
 bool engines_choose(struct engines *engines, const struct run_options *options, char **error);
 void engines_clear(struct engines *engines);
 
+/* First guesses for policy.h, from the probe: ns to KVM and back; instructions a second
+ * of the slowest mode that KVM takes over. 0 without KVM. */
+uint64_t engines_handover_ns(const struct engines *engines);
+uint64_t engines_native_speed(const struct engines *engines);
+
 /* What auto does on a host: true for hybrid. *why (g_free) says why. */
 bool engines_auto(const struct hv_probe *probe, char **why);
 

@@ -181,6 +181,16 @@ static bool open_engines(struct machine *machine, const struct run_options *opti
 	return !machine->engines.kvm || open_kvm(machine, options, error);
 }
 
+static struct policy *open_policy(const struct machine *machine, const struct run_options *options)
+{
+	const struct policy_config config = {
+		.kind = options->policy, .threshold = options->threshold,
+		.handover_ns = engines_handover_ns(&machine->engines),
+		.native_insns_per_second = engines_native_speed(&machine->engines),
+	};
+	return policy_new(&config);
+}
+
 /* KVM comes first: the emulator could run everything. */
 static bool open_conduct(struct machine *machine, const struct run_options *options)
 {
@@ -194,6 +204,7 @@ static bool open_conduct(struct machine *machine, const struct run_options *opti
 		conduct.transitions = machine->transitions = transition_log_new(TRANSITION_RING);
 	if (recorded)
 		transition_log_record(machine->transitions, pc_mem(pc));
+	conduct.policy = machine->policy = open_policy(machine, options);
 	if (machine->kvm_channel)
 		conduct.channel[conduct.channels++] = machine->kvm_channel;
 	if (machine->channel)
@@ -239,6 +250,7 @@ void machine_free(struct machine *machine)
 		return;
 	if (machine->conduct)
 		conduct_free(machine->conduct);
+	policy_free(machine->policy);
 	transition_log_free(machine->transitions);
 	if (machine->channel)
 		channel_free(machine->channel);

@@ -27,6 +27,7 @@ struct machine {
 	struct engine *kvm;    /* NULL: the emulator alone */
 	struct channel *kvm_channel;
 	struct engines engines;
+	struct policy *policy;       /* NULL: none is asked for */
 	struct conduct *conduct;
 	struct transition_log *transitions; /* NULL: nobody wants them */
 	struct surface *surface; /* scratch for pictures */

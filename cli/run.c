@@ -225,6 +225,8 @@ static void print_stats(const struct run *run)
 	for (unsigned i = 0; i < STOP_REASONS; i++)
 		fprintf(stderr, "stop-%s %" PRIu64 "\n", stop_reason_name((enum stop_reason)i), stats->stops[i]);
 	print_handovers(run->machine, stats);
+	if (run->machine->kvm_channel && run->machine->channel)
+		policy_print_stats(run->machine->policy, stderr);
 	transition_log_summary(run->machine->transitions, stderr);
 	print_engine(run->machine->kvm_channel);
 	print_engine(run->machine->channel);

@@ -168,6 +168,15 @@ static bool set_threshold(void *target, const char *value, char **error)
 	return !strcmp(value, "inf") || units_parse_number(value, 0, UINT64_MAX, &options->threshold, error);
 }
 
+static bool set_policy(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	if (policy_parse(value, &options->policy))
+		return true;
+	*error = g_strdup_printf("unknown policy '%s'; give v2e or adaptive", value);
+	return false;
+}
+
 static bool set_watch(void *target, const char *value, char **error)
 {
 	struct run_options *options = target;
@@ -429,6 +438,9 @@ static const struct option_row rows[] = {
 	  .set = set_engine },
 	{ .name = "threshold", .argument = "N", .help = "hybrid: blocks to emulate after real mode was left (default: 1000)",
 	  .manual = "0 hands over at once, inf never.", .set = set_threshold },
+	{ .name = "policy", .argument = "NAME", .values = "v2e adaptive", .help = "hybrid: when the guest is handed to KVM: v2e (default), adaptive",
+	  .manual = "v2e is the rule of --threshold. adaptive measures what it costs on this host and learns, for each "
+	            "address where the guest leaves real mode, whether to hand it over; see hybrid.md.", .set = set_policy },
 	{ .name = "watch", .argument = "NAME", .values = "auto trace breakpoint lazy", .help = "hybrid: how the end of protected mode is seen (default: auto)",
 	  .manual = "trace is exact and wants privileges; breakpoint is exact for code that it has learned; lazy looks "
 	            "whenever the guest stops for another reason. auto is the first that works.", .set = set_watch },

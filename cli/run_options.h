@@ -14,6 +14,7 @@
 #include "emu/emu.h"
 #include "hv/hv.h"
 #include "shared/clock.h"
+#include "shared/policy.h"
 
 enum run_engine { RUN_ENGINE_AUTO, RUN_ENGINE_EMU, RUN_ENGINE_KVM, RUN_ENGINE_HYBRID };
 
@@ -49,6 +50,7 @@ struct run_options {
 	bool cpu_given;               /* else a 64-bit one may be taken, see engines.c */
 	enum run_engine engine;
 	uint64_t threshold;           /* blocks; UINT64_MAX: inf */
+	enum policy_kind policy;
 	enum hv_watch watch;
 	enum run_channel channel;
 	GPtrArray *serials;           /* chardev specs, COM1 first */

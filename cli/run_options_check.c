@@ -70,6 +70,13 @@ static bool check_monitor(const struct run_options *options, char **error)
 	return !*error;
 }
 
+static bool check_policy(const struct run_options *options, char **error)
+{
+	if (options->policy == POLICY_ADAPTIVE && options->compare)
+		*error = g_strdup("--policy adaptive goes by the host's time, and --compare has its own; give v2e");
+	return !*error;
+}
+
 static bool check_gdb(const struct run_options *options, char **error)
 {
 	if (options->gdb_nowait && !options->gdb)
@@ -118,7 +125,7 @@ static bool check_trace(const struct run_options *options, char **error)
 
 bool run_options_check(const struct run_options *options, char **error)
 {
-	return check_ports(options, error) && check_gdb(options, error) && check_monitor(options, error) &&
+	return check_ports(options, error) && check_gdb(options, error) && check_policy(options, error) && check_monitor(options, error) &&
 	       check_serials(options, error) && check_restore(options, error) && check_kernel(options, error) &&
 	       network_options_check(&options->network, error) && check_trace(options, error);
 }

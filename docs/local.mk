@@ -6,6 +6,7 @@ docs_files = \
 	docs/context-page.md \
 	docs/emulator.md \
 	docs/gdb.md \
+	docs/hybrid.md \
 	docs/network.md \
 	docs/test.md \
 	docs/transitions.md

@@ -57,7 +57,7 @@ uint64_t jit_run_settle(struct emu *emu, const struct insn *insn, struct block *
 /* So many blocks may run after real mode was left: then one at a time. */
 static bool blocks_count(const struct emu *emu)
 {
-	return !emu->is_real && emu->ctx->limit_blocks != UINT64_MAX;
+	return !emu->is_real && !emu->stays && emu->ctx->limit_blocks != UINT64_MAX;
 }
 
 static bool wanted_outside(const struct emu *emu)

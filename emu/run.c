@@ -313,7 +313,7 @@ static inline bool mode_left(struct emu *emu)
 		emu->left_blocks = 0;
 		return false;
 	}
-	return ++emu->left_blocks > emu->ctx->limit_blocks;
+	return !emu->stays && ++emu->left_blocks > emu->ctx->limit_blocks;
 }
 
 static inline struct block *next_block(struct emu *emu)
@@ -376,6 +376,7 @@ static void enter(struct emu *emu, struct ctx *ctx)
 	emu->block = NULL;
 	flags_set(emu, (uint32_t)ctx->rflags);
 	emu_special_changed(emu);
+	emu->stays = ctx->stays;
 	emu_mode_changed(emu);
 	/* A fault here is the other engine's: the entries read as not present. */
 	if (emu->paging && emu->pae && !emu->pdptes_known && !paging_load_pdptes(emu))

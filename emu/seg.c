@@ -58,6 +58,7 @@ static void derive_fast(struct emu *emu, unsigned sreg, bool looked_at)
 	else
 		emu->real_segments &= (uint8_t)~(1u << sreg);
 	emu->is_real = emu->real_segments || !emu->protected_mode;
+	emu->stays &= !emu->is_real;
 }
 
 static void derive_code(struct emu *emu)

@@ -363,6 +363,7 @@ static bool accept_page(struct process_channel *channel, struct ctx *ctx)
 	page->request_type = ctx->request_type;
 	page->limit_insns = ctx->limit_insns;
 	page->limit_blocks = ctx->limit_blocks;
+	page->stays = ctx->stays;
 	page->request_state = CTX_DONE;
 	*ctx = *page;
 	return true;

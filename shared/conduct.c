@@ -14,6 +14,7 @@
 #define HALT_GRACE 1000000000u
 
 #define NO_CHANNEL UINT_MAX
+#define EMULATOR   1u /* where there are two */
 
 struct conduct {
 	struct conduct_config config;
@@ -24,6 +25,8 @@ struct conduct {
 	bool unwanted; /* it wanted to give the context away, but nobody else takes it */
 	bool stops_at_handovers;
 	unsigned next; /* stopped there: the channel that gets the context */
+	struct policy *policy; /* of ours, where none was given */
+	bool wanted;   /* the emulator may give the context away now */
 };
 
 struct conduct *conduct_new(const struct conduct_config *config)
@@ -31,11 +34,15 @@ struct conduct *conduct_new(const struct conduct_config *config)
 	struct conduct *conduct = g_new0(struct conduct, 1);
 	conduct->config = *config;
 	conduct->last = conduct->next = NO_CHANNEL;
+	const struct policy_config rule = { .kind = POLICY_V2E, .threshold = config->threshold };
+	if (!config->policy)
+		conduct->config.policy = conduct->policy = policy_new(&rule);
 	return conduct;
 }
 
 void conduct_free(struct conduct *conduct)
 {
+	policy_free(conduct->policy);
 	g_free(conduct);
 }
 
@@ -95,12 +102,11 @@ static bool heeds_debugger(const struct conduct *conduct, unsigned n)
 	return !conduct->config.ctx->debug.armed || !conduct->config.channel[n]->engine->ops->no_debug;
 }
 
-/* Only the engine itself knows when the threshold is reached, so nobody takes the
- * context from it before it says so. */
+/* An engine keeps the context until it says that the guest crossed the border; the
+ * emulator, until the policy does. */
 static bool stays(const struct conduct *conduct)
 {
-	return conduct->last != NO_CHANNEL && !conduct->unwanted &&
-	       conduct->config.ctx->stop_reason != STOP_MODE && heeds_debugger(conduct, conduct->last) &&
+	return conduct->last != NO_CHANNEL && !conduct->unwanted && !conduct->wanted && heeds_debugger(conduct, conduct->last) &&
 	       can_run(conduct, conduct->last);
 }
 
@@ -168,7 +174,9 @@ static void enter(struct conduct *conduct, unsigned n)
 {
 	struct ctx *ctx = conduct->config.ctx;
 	struct engine *engine = conduct->config.channel[n]->engine;
-	conduct->unwanted = conduct->last == n && (conduct->unwanted || ctx->stop_reason == STOP_MODE) && !ctx_is_real(ctx);
+	conduct->unwanted = conduct->last == n && (conduct->unwanted || conduct->wanted) && !ctx_is_real(ctx);
+	if (conduct->unwanted)
+		policy_forget(conduct->config.policy);
 	if (conduct->last == n)
 		return;
 	if (conduct->last != NO_CHANNEL) {
@@ -207,8 +215,16 @@ static enum stop_reason run_channel(struct conduct *conduct, unsigned n)
 	ctx->limit_insns = insns_to_deadline(config->clock);
 	/* With one engine there is nobody to hand over to. */
 	bool may_leave = config->channels > 1 && !conduct->unwanted;
-	ctx->limit_blocks = may_leave ? config->threshold : UINT64_MAX;
+	ctx->limit_blocks = UINT64_MAX;
+	ctx->stays = 0;
+	if (may_leave && n == EMULATOR)
+		policy_before(config->policy, ctx);
 	enum stop_reason reason = call(conduct, config->channel[n]);
+	conduct->wanted = reason == STOP_MODE;
+	if (may_leave && n == EMULATOR)
+		conduct->wanted = policy_after(config->policy, ctx, reason);
+	else if (reason != STOP_MODE)
+		policy_forget(config->policy);
 	stats->runs[n]++;
 	stats->insns += ctx->insns_run;
 	stats->blocks += ctx->blocks_run;
@@ -252,6 +268,8 @@ static bool reset_board(struct conduct *conduct, bool from_shutdown)
 	const struct conduct_config *config = &conduct->config;
 	const struct debug_request debug = config->ctx->debug;
 	conduct->next = NO_CHANNEL;
+	conduct->wanted = false;
+	policy_forget(config->policy);
 	if (!config->reset(config->owner, from_shutdown))
 		return false;
 	config->ctx->debug = debug;

@@ -6,6 +6,7 @@
 #include "shared/channel.h"
 #include "shared/clock.h"
 #include "shared/irq.h"
+#include "shared/policy.h"
 #include "shared/transition.h"
 
 struct conduct;
@@ -31,6 +32,9 @@ struct conduct_config {
 	/* Blocks that the emulator keeps running after real mode was left, before
 	 * the other engine gets the context (V2E: 1,000). */
 	uint64_t threshold;
+	/* Decides instead of `threshold`, where the second channel is the emulator's;
+	 * not owned. NULL: the threshold counts. */
+	struct policy *policy;
 	/* Hand-overs are noted here, and requests timed; not owned. NULL: neither. */
 	struct transition_log *transitions;
 	/* Board reset: called for pins.reset and for shutdown; brings devices and

@@ -99,6 +99,8 @@ static const char *check_request(const struct ctx *ctx)
 		return "io_is_write";
 	if (ctx->timed > 1)
 		return "timed";
+	if (ctx->stays > 1)
+		return "stays";
 	if (ctx->debug.points > DEBUG_POINTS)
 		return "debug.points";
 	return NULL;

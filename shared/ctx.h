@@ -153,7 +153,8 @@ struct ctx {
 	/* Where the host's time went in this request, in ns; filled only when the
 	 * conductor set `timed`. load: page -> engine; run: the guest; exit: from the
 	 * guest to the engine's own code; save: engine -> page. */
-	uint32_t timed, reserved_05c;
+	uint32_t timed;
+	uint32_t stays;           /* protected mode in which this request begins does not count */
 	uint64_t ns_load, ns_run, ns_exit, ns_save;
 	/* 0x080 */
 	union ctx_reg gpr[CTX_GPRS];

@@ -40,6 +40,8 @@ shared_sources = \
 	shared/mem_mirror.c \
 	shared/mem_mirror.h \
 	shared/mem_state.c \
+	shared/policy.c \
+	shared/policy.h \
 	shared/sandbox.c \
 	shared/sandbox.h \
 	shared/snap.c \

@@ -100,6 +100,7 @@ unit_sources = \
 	tests/unit/test_pci.c \
 	tests/unit/test_piix3.c \
 	tests/unit/test_piix4_pm.c \
+	tests/unit/test_policy.c \
 	tests/unit/test_port61.c \
 	tests/unit/test_port92.c \
 	tests/unit/test_ps2_keyboard.c \
