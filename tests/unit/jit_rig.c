@@ -138,10 +138,12 @@ static void flat(struct ctx_seg *seg, uint16_t number, uint32_t access)
 	*seg = (struct ctx_seg){ .selector = number, .limit = 0xffffffffu, .access = access };
 }
 
+/* Mostly in ring 0. */
 static void protected_state(struct ctx *ctx)
 {
+	unsigned ring = rig_chance() % 8 ? 0 : 1 + rig_chance() % 3;
 	for (unsigned i = 0; i < CTX_LDTR; i++)
-		flat(&ctx->seg[i], i == CTX_CS ? 8 : 16, i == CTX_CS ? 0xc09b : 0xc093);
+		flat(&ctx->seg[i], (uint16_t)((i == CTX_CS ? 8 : 16) | ring), (i == CTX_CS ? 0xc09b : 0xc093) | ring << CTX_SEG_DPL_SHIFT);
 	ctx->cr0 |= CTX_CR0_PE;
 	ctx->gdtr.base = GDT;
 	ctx->gdtr.limit = sizeof gdt - 1;
@@ -158,6 +160,8 @@ static void protected_state(struct ctx *ctx)
 
 void rig_state(struct ctx *ctx, bool code32)
 {
+	/* What a visit to protected mode leaves behind: data, read-only, expand-down, code. */
+	static const uint32_t left[] = { 0x93, 0x91, 0x97, 0x9b };
 	ctx_reset(ctx, 0x633);
 	for (unsigned i = 0; i < 8; i++)
 		ctx->gpr[i].r = rig_value();
@@ -165,6 +169,8 @@ void rig_state(struct ctx *ctx, bool code32)
 	for (unsigned i = 0; i < CTX_LDTR; i++) {
 		ctx->seg[i].selector = (uint16_t)(0x1000 + (rig_chance() & 0xfff));
 		ctx->seg[i].base = (uint32_t)ctx->seg[i].selector << 4;
+		if (i != CTX_CS && rig_chance() % 8 == 0)
+			ctx->seg[i].access = left[rig_chance() % G_N_ELEMENTS(left)];
 	}
 	ctx->seg[CTX_CS].selector = RIG_CODE >> 4;
 	ctx->seg[CTX_CS].base = RIG_CODE;
