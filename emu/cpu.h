@@ -49,7 +49,7 @@ struct seg_seen {
 	uint64_t base, read, write; /* as in struct seg_fast */
 	uint32_t selector;          /* | SEG_SEEN; 0: none */
 	uint32_t limit, access;
-	uint32_t ip_mask, world;    /* of CS: WORLD_OF_CODE */
+	uint32_t mask, world;       /* CS: ip_mask, WORLD_OF_CODE; SS: stack_mask, WORLD_STACK32 */
 	uint32_t reserved[3];
 };
 

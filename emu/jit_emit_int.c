@@ -1,5 +1,5 @@
-/* EFLAGS as a whole and the interrupt flag; INT and IRET through the table of real
- * mode. Between two blocks nobody looks at what these change as long as no interrupt
+/* EFLAGS as a whole and the interrupt flag; INT through the table of real mode; IRET
+ * there and within ring 0. Between two blocks nobody looks at what these change as long as no interrupt
  * waits and no single step begins: where one does, the body sees to it. */
 #include "emu/jit_internal.h"
 
@@ -178,7 +178,7 @@ static void emit_sahf(struct jit_compiler *c)
 	jit_flags_set_image(c);
 }
 
-/* --- INT and IRET in real mode ------------------------------------------------------------- */
+/* --- INT and IRET ------------------------------------------------------------- */
 
 static void interrupt_frame(struct jit_compiler *c) { jit_stack_offset(c, -6); }
 static void return_frame(struct jit_compiler *c) { jit_stack_offset(c, 0); }
@@ -233,7 +233,7 @@ static void store_frame(struct jit_compiler *c)
 /* To lazy.target. */
 static void far_end(struct jit_compiler *c)
 {
-	asm_extend_load(&c->a, 2, 0, R8, EMU_FIELD(lazy.target));
+	asm_load(&c->a, 4, R8, EMU_FIELD(lazy.target));
 	jit_count(c, c->index + 1);
 	jit_edge_dynamic(c);
 	c->over = true;
@@ -250,31 +250,72 @@ static void emit_int(struct jit_compiler *c)
 	frame = jit_access_or_body(c, interrupt_frame, CTX_SS, 6, true);
 	store_frame(c);
 	jit_release(c, 0u - 6);
-	asm_extend_load(a, 2, 0, R10, emu_field(offsetof(struct emu, lazy.target) + 2));
+	asm_extend_load(a, 2, 0, R10, EMU_FIELD(lazy.target));
+	asm_extend_load(a, 2, 0, R9, emu_field(offsetof(struct emu, lazy.target) + 2));
+	asm_store(a, 4, EMU_FIELD(lazy.target), R10);
+	asm_mov(a, 4, R10, R9);
 	jit_load_real(c, CTX_CS);
 	far_end(c);
 	vector->resume = frame->resume = a->at;
 }
 
-static void emit_iret(struct jit_compiler *c)
+/* Item `number` of the frame at FLAT + R8, zero-extended. */
+static void load_item(struct jit_compiler *c, unsigned number, unsigned size, unsigned to)
+{
+	struct host_mem at = mem_sum(JIT_FLAT, R8);
+	at.disp = (int32_t)(number * c->insn->size);
+	if (size == 4)
+		asm_load(&c->a, 4, to, at);
+	else
+		asm_extend_load(&c->a, 2, 0, to, at);
+}
+
+/* Returns to another task, to vm86, with RF, or out of an NMI: the body's. */
+static void check_return(struct jit_compiler *c, struct jit_cold *cold)
 {
 	struct jit_asm *a = &c->a;
-	struct jit_cold *cold = jit_access_or_body(c, return_frame, CTX_SS, 6, false);
-	struct host_mem at = mem_sum(JIT_FLAT, R8);
-	at.disp = 4;
-	asm_extend_load(a, 2, 0, R10, at);
-	check_flags(c, cold);
+	asm_test_imm(a, 4, R10, CTX_EFLAGS_VM | CTX_EFLAGS_RF);
+	asm_jcc_label(a, CC_NE, &cold->enter);
 	asm_load(a, 8, R9, EMU_FIELD(ctx));
 	asm_alu_mem_imm(a, 4, ALU_CMP, CTX_FIELD(nmi_masked), 0);
 	asm_jcc_label(a, CC_NE, &cold->enter);
+	if (!(c->block->jit_world & WORLD_PROTECTED))
+		return;
+	asm_load(a, 4, R9, CTX_FIELD(rflags));
+	asm_test_imm(a, 4, R9, CTX_EFLAGS_NT);
+	asm_jcc_label(a, CC_NE, &cold->enter);
+}
+
+static uint32_t iret_mask(const struct jit_compiler *c)
+{
+	uint32_t mask = POPF_MASK;
+	if (c->insn->size == 4 && c->emu->cpu >= EMU_CPU_486)
+		mask |= CTX_EFLAGS_AC | CTX_EFLAGS_ID;
+	if (c->insn->size == 4)
+		mask |= CTX_EFLAGS_VIF | CTX_EFLAGS_VIP;
+	return mask;
+}
+
+static void emit_iret(struct jit_compiler *c)
+{
+	struct jit_asm *a = &c->a;
+	unsigned size = c->insn->size;
+	struct jit_cold *cold = jit_access_or_body(c, return_frame, CTX_SS, 3 * size, false);
+	load_item(c, 2, size, R10);
+	jit_check_ring(c, cold);
+	check_flags(c, cold);
+	check_return(c, cold);
 	asm_store(a, 4, EMU_FIELD(lazy.value), R10);
-	asm_load(a, 4, R10, mem_sum(JIT_FLAT, R8));
+	load_item(c, 0, size, R10);
 	asm_store(a, 4, EMU_FIELD(lazy.target), R10);
-	asm_shift_imm(a, 4, SHIFT_SHR, R10, 16);
-	jit_load_real(c, CTX_CS);
-	jit_release(c, 6);
+	load_item(c, 1, 2, R10);
+	if (c->block->jit_world & WORLD_PROTECTED)
+		jit_load_seen(c, CTX_CS, cold);
+	else
+		jit_load_real(c, CTX_CS);
+	jit_release(c, 3 * size);
 	asm_load(a, 4, R10, EMU_FIELD(lazy.value));
-	take_flags(c, POPF_MASK);
+	take_flags(c, iret_mask(c));
 	far_end(c);
 	cold->resume = a->at;
 }
@@ -285,7 +326,7 @@ jit_emit_fn *jit_eflags_emitter(const struct jit *jit, const struct insn *insn)
 {
 	uint32_t world = jit->emu->world;
 	bool real = !(world & (WORLD_PROTECTED | WORLD_VM86)), near64k = world & WORLD_LIMIT64K;
-	bool ring0 = !(world & (WORLD_VM86 | WORLD_USER));
+	bool ring0 = !(world & (WORLD_VM86 | WORLD_USER)), loads = ring0 && !real && !(world & WORLD_PAGING);
 	switch (insn->op) {
 	case OP_clc: case OP_stc: case OP_cmc: return emit_carry;
 	case OP_lahf: return emit_lahf;
@@ -295,7 +336,7 @@ jit_emit_fn *jit_eflags_emitter(const struct jit *jit, const struct insn *insn)
 	case OP_cli: return ring0 ? emit_cli : NULL;
 	case OP_sti: return ring0 ? emit_sti : NULL;
 	case OP_int: return real && near64k ? emit_int : NULL;
-	case OP_iret: return real && near64k && insn->size == 2 ? emit_iret : NULL;
+	case OP_iret: return (real && near64k && insn->size == 2) || loads ? emit_iret : NULL;
 	default: return NULL;
 	}
 }

@@ -44,8 +44,7 @@ void jit_load_real(struct jit_compiler *c, unsigned sreg)
 	c->host_flags = false;
 }
 
-/* Likewise in protected mode; `cold` is the body. */
-static void load_seen(struct jit_compiler *c, unsigned sreg, struct jit_cold *cold)
+void jit_load_seen(struct jit_compiler *c, unsigned sreg, struct jit_cold *cold)
 {
 	asm_call(&c->a, c->jit->load_seen[sreg]);
 	asm_jcc_label(&c->a, CC_B, &cold->enter);
@@ -61,7 +60,7 @@ static void emit_mov_to_sreg(struct jit_compiler *c)
 		jit_load_real(c, c->insn->reg);
 		return;
 	}
-	load_seen(c, c->insn->reg, cold);
+	jit_load_seen(c, c->insn->reg, cold);
 	cold->resume = c->a.at;
 }
 
@@ -72,9 +71,17 @@ static void emit_mov_to_ss(struct jit_compiler *c)
 	struct jit_cold *cold = jit_cold_body(c);
 	asm_extend(&c->a, 2, 0, R10, from);
 	jit_no_shadow(c, &cold->enter);
-	jit_load_real(c, CTX_SS);
+	if (in_protected_mode(c))
+		jit_load_seen(c, CTX_SS, cold);
+	else
+		jit_load_real(c, CTX_SS);
 	jit_count(c, c->index + 1);
-	jit_edge(c, jit_next_ip(c));
+	if (in_protected_mode(c)) { /* the stack's width may be another */
+		asm_mov_imm(&c->a, 4, R8, jit_next_ip(c));
+		jit_edge_dynamic(c);
+	} else {
+		jit_edge(c, jit_next_ip(c));
+	}
 	cold->resume = c->a.at; /* its body ends the block */
 	c->over = true;
 }
@@ -85,7 +92,7 @@ static void emit_pop_sreg(struct jit_compiler *c)
 	jit_peek(c, 2);
 	if (in_protected_mode(c)) {
 		cold = jit_cold_body(c);
-		load_seen(c, c->insn->reg, cold);
+		jit_load_seen(c, c->insn->reg, cold);
 	} else {
 		jit_load_real(c, c->insn->reg);
 	}
@@ -162,7 +169,7 @@ static void emit_jmp_far(struct jit_compiler *c)
 	struct jit_cold *cold = jit_cold_body(c);
 	asm_store_imm(&c->a, 4, EMU_FIELD(lazy.target), far_offset(c->insn));
 	asm_mov_imm(&c->a, 4, R10, c->insn->imm2);
-	load_seen(c, CTX_CS, cold);
+	jit_load_seen(c, CTX_CS, cold);
 	far_end(c, cold);
 }
 
@@ -217,7 +224,7 @@ static void emit_retf(struct jit_compiler *c)
 	asm_store(a, 4, EMU_FIELD(lazy.target), R10);
 	asm_extend_load(a, 2, 0, R10, selector);
 	if (in_protected_mode(c))
-		load_seen(c, CTX_CS, cold);
+		jit_load_seen(c, CTX_CS, cold);
 	else
 		jit_load_real(c, CTX_CS);
 	jit_release(c, 2 * size + c->insn->imm);
@@ -249,7 +256,7 @@ jit_emit_fn *jit_seg_emitter(const struct jit *jit, const struct insn *insn)
 	switch (insn->op) {
 	case OP_mov_to_sreg:
 		if (insn->reg == CTX_SS)
-			return real ? emit_mov_to_ss : NULL;
+			return loads ? emit_mov_to_ss : NULL;
 		return loads && data_register(insn->reg) ? emit_mov_to_sreg : NULL;
 	case OP_pop_sreg: return loads && data_register(insn->reg) ? emit_pop_sreg : NULL;
 	case OP_push_sreg: return emit_push_sreg;

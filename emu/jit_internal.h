@@ -199,6 +199,8 @@ struct jit_cold *jit_cold_body(struct jit_compiler *c);
 
 /* Real mode: loads `sreg` with the selector in R10 (zero-extended); uses R8 to R10. */
 void jit_load_real(struct jit_compiler *c, unsigned sreg);
+/* Likewise in protected mode without paging; CS for lazy.target. `cold` is the body. */
+void jit_load_seen(struct jit_compiler *c, unsigned sreg, struct jit_cold *cold);
 /* The body, from before any change, where this is not ring 0. Real mode is. */
 void jit_check_ring(struct jit_compiler *c, struct jit_cold *cold);
 /* Does an interrupt wait, or the end of the run, so that the shadow of the current

@@ -134,20 +134,32 @@ static void copy_seen(struct jit_asm *a, unsigned sreg)
 	asm_store(a, 8, FAST_SEG(sreg, write), R8);
 }
 
-/* Of CS there is more to derive: as derive_code(), derive_world(). */
+static void copy_world(struct jit_asm *a, unsigned sreg, uint32_t bits)
+{
+	asm_load(a, 4, R8, EMU_FIELD(world));
+	asm_alu_imm(a, 4, ALU_AND, R8, ~bits);
+	asm_alu_load(a, 4, ALU_OR, R8, SEEN_SEG(sreg, world));
+	asm_store(a, 4, EMU_FIELD(world), R8);
+}
+
+/* Of CS and SS there is more to derive: as derive_code(), derive_world(). */
 static void copy_code(struct jit_asm *a)
 {
 	asm_load(a, 4, R8, SEEN_SEG(CTX_CS, limit));
 	asm_lea(a, 8, R8, mem_at(R8, 1));
 	asm_store(a, 8, EMU_FIELD(code_limit), R8);
-	asm_load(a, 4, R8, SEEN_SEG(CTX_CS, ip_mask));
+	asm_load(a, 4, R8, SEEN_SEG(CTX_CS, mask));
 	asm_store(a, 4, EMU_FIELD(ip_mask), R8);
 	asm_shift_imm(a, 4, SHIFT_SHR, R8, 31);
 	asm_store(a, 1, EMU_FIELD(code32), R8);
-	asm_load(a, 4, R8, EMU_FIELD(world));
-	asm_alu_imm(a, 4, ALU_AND, R8, ~(uint32_t)WORLD_OF_CODE);
-	asm_alu_load(a, 4, ALU_OR, R8, SEEN_SEG(CTX_CS, world));
-	asm_store(a, 4, EMU_FIELD(world), R8);
+	copy_world(a, CTX_CS, WORLD_OF_CODE);
+}
+
+static void copy_stack(struct jit_asm *a)
+{
+	asm_load(a, 4, R8, SEEN_SEG(CTX_SS, mask));
+	asm_store(a, 4, EMU_FIELD(stack_mask), R8);
+	copy_world(a, CTX_SS, WORLD_STACK32);
 }
 
 /* R10 = selector, zero-extended; for CS, lazy.target = the offset to go to. Does what
@@ -172,6 +184,8 @@ static uint8_t *thunk_load_seen(struct jit_asm *a, unsigned sreg)
 	copy_seen(a, sreg);
 	if (sreg == CTX_CS)
 		copy_code(a);
+	if (sreg == CTX_SS)
+		copy_stack(a);
 	give(a, true);
 	asm_bind(a, &no);
 	give(a, false);
@@ -256,11 +270,10 @@ static uint8_t *thunk_switch_pe(struct jit_asm *a)
 
 void jit_thunk_seg(struct jit *jit, struct jit_asm *a)
 {
-	static const uint8_t sregs[] = { CTX_ES, CTX_CS, CTX_DS, CTX_FS, CTX_GS };
+	static const uint8_t sregs[] = { CTX_ES, CTX_CS, CTX_SS, CTX_DS, CTX_FS, CTX_GS };
 	for (unsigned i = 0; i < sizeof sregs; i++) {
 		jit->load_real[sregs[i]] = thunk_load_real(a, sregs[i]);
 		jit->load_seen[sregs[i]] = thunk_load_seen(a, sregs[i]);
 	}
-	jit->load_real[CTX_SS] = thunk_load_real(a, CTX_SS);
 	jit->switch_pe = thunk_switch_pe(a);
 }

@@ -114,8 +114,9 @@ void seg_note(struct emu *emu, unsigned sreg, uint16_t selector, const struct de
 		.descriptor = (uint64_t)descriptor->high << 32 | descriptor->low,
 		.base = emu->seg[sreg].base, .read = emu->seg[sreg].read, .write = emu->seg[sreg].write,
 		.selector = selector | SEG_SEEN, .limit = seg->limit, .access = seg->access,
-		.ip_mask = emu->ip_mask, .world = world_of_code(emu),
 	};
+	seen->mask = sreg == CTX_SS ? emu->stack_mask : emu->ip_mask;
+	seen->world = sreg == CTX_SS ? emu->world & WORLD_STACK32 : world_of_code(emu);
 }
 
 /* In protected mode CPL is the DPL of SS, which SMM and KVM keep as well. */
@@ -228,6 +229,7 @@ static bool load_stack(struct emu *emu, uint16_t selector)
 		return false;
 	seg_unpack(&emu->ctx->seg[CTX_SS], selector, &descriptor);
 	seg_changed(emu, CTX_SS);
+	seg_note(emu, CTX_SS, selector, &descriptor);
 	return true;
 }
 

@@ -175,6 +175,8 @@ void rig_state(struct ctx *ctx, bool code32)
 	ctx->seg[CTX_CS].selector = RIG_CODE >> 4;
 	ctx->seg[CTX_CS].base = RIG_CODE;
 	ctx->rip = 0;
+	if (rig_chance() % 8 == 0)
+		ctx->idtr.limit = rig_chance() & 0x3ff;
 	if (code32)
 		protected_state(ctx);
 }

@@ -126,6 +126,17 @@ START_TEST(opcode_that_is_patched)
 }
 END_TEST
 
+START_TEST(frame_that_ends_in_code)
+{
+	/* mov ax,cs; mov ss,ax; mov sp,50; jmp 40; ... (40:) pushad; inc ax; loop 40 */
+	uint8_t bytes[0x46] = { 0x8c, 0xc8, 0x8e, 0xd0, 0xbc, 0x50, 0x00, 0xeb, 0x37 };
+	static const uint8_t loop[] = { 0x66, 0x60, 0x40, 0xe2, 0xfb, 0xf4 };
+	memcpy(bytes + 0x40, loop, sizeof loop);
+	for (unsigned limit = 1; limit < 40; limit++)
+		try_code(bytes, sizeof bytes, limit);
+}
+END_TEST
+
 START_TEST(data_beside_code_is_written)
 {
 	/* inc word [0x40]; add [0x42],cx; loop 0 */
@@ -188,6 +199,7 @@ Suite *suite_jit(void)
 	tcase_add_test(whole, immediate_that_is_patched_in_each_turn);
 	tcase_add_test(whole, block_that_writes_to_its_own_next_instruction);
 	tcase_add_test(whole, opcode_that_is_patched);
+	tcase_add_test(whole, frame_that_ends_in_code);
 	tcase_add_test(whole, data_beside_code_is_written);
 	tcase_add_test(whole, fault_in_the_middle_of_a_block);
 	tcase_add_test(whole, calls_and_returns_chain);
