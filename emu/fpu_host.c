@@ -5,7 +5,7 @@
 
 #include "emu/fpu.h"
 
-#ifdef __x86_64__
+#ifdef V2E_NATIVE
 
 #include <cpuid.h>
 #include <sys/mman.h>

@@ -1,5 +1,5 @@
-/* The JIT: x86-64 code for hot blocks. run.c and block.c see only this; on other
- * hosts there is none and the interpreter runs everything. */
+/* The JIT: x86-64 code for hot blocks. run.c and block.c see only this; without
+ * V2E_NATIVE (configure) there is none and the interpreter runs everything. */
 #ifndef V2E_EMU_JIT_H
 #define V2E_EMU_JIT_H
 
@@ -12,7 +12,7 @@ struct jit;
 /* Blocks run so often before they are compiled (not with EMU_JIT_ALWAYS). */
 #define JIT_HOT 24u
 
-#if defined(__x86_64__) && defined(__linux__)
+#ifdef V2E_NATIVE
 
 /* NULL when the host gives no memory that can be executed, or `config` wants none. */
 struct jit *jit_new(struct emu *emu, const struct emu_config *config);

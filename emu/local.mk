@@ -1,5 +1,9 @@
 # The x86 emulator.
 libv2e_a_SOURCES += $(emu_sources)
+EXTRA_DIST += $(jit_sources)
+if NATIVE
+libv2e_a_SOURCES += $(jit_sources)
+endif
 
 emu_sources = \
 	emu/access.c \
@@ -44,6 +48,19 @@ emu_sources = \
 	emu/insn.h \
 	emu/intr.c \
 	emu/jit.h \
+	emu/opcode_map.c \
+	emu/opcode_map.h \
+	emu/ops.c \
+	emu/ops.def \
+	emu/paging.c \
+	emu/run.c \
+	emu/seg.c \
+	emu/smm.c \
+	emu/task.c \
+	emu/tracer.c \
+	emu/tracer.h
+
+jit_sources = \
 	emu/jit_asm.c \
 	emu/jit_asm.h \
 	emu/jit_code.c \
@@ -64,15 +81,4 @@ emu_sources = \
 	emu/jit_ir.c \
 	emu/jit_run.c \
 	emu/jit_thunk_flags.c \
-	emu/jit_thunk_seg.c \
-	emu/opcode_map.c \
-	emu/opcode_map.h \
-	emu/ops.c \
-	emu/ops.def \
-	emu/paging.c \
-	emu/run.c \
-	emu/seg.c \
-	emu/smm.c \
-	emu/task.c \
-	emu/tracer.c \
-	emu/tracer.h
+	emu/jit_thunk_seg.c

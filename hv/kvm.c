@@ -7,23 +7,6 @@
 #include "hv/kvm_private.h"
 #include "shared/log.h"
 
-static const char *const watch_names[HV_WATCHES] = { "auto", "trace", "breakpoint", "lazy" };
-
-const char *hv_watch_name(enum hv_watch watch)
-{
-	return watch_names[watch];
-}
-
-bool hv_watch_parse(const char *name, enum hv_watch *watch)
-{
-	for (unsigned n = 0; n < HV_WATCHES; n++)
-		if (!g_strcmp0(name, watch_names[n])) {
-			*watch = (enum hv_watch)n;
-			return true;
-		}
-	return false;
-}
-
 static int set_slot(void *owner, const struct kvm_userspace_memory_region *region)
 {
 	const struct kvm *kvm = owner;

@@ -7,25 +7,6 @@
 #include "hv/kvm_watch.h"
 #include "shared/channel.h"
 
-static const char *const mode_names[HV_MODES] = { "real", "vm86", "pm16", "pm32", "pm32-paged", "pm64", "pm64-user" };
-
-const char *hv_mode_name(enum hv_mode mode)
-{
-	return mode_names[mode];
-}
-
-const char *hv_runs_name(enum hv_runs runs)
-{
-	static const char *const names[] = { "refused", "interpreted", "native" };
-	return names[runs];
-}
-
-const char *hv_vendor_name(enum hv_vendor vendor)
-{
-	static const char *const names[] = { "other", "intel", "amd" };
-	return names[vendor];
-}
-
 /* --- does a mode run, and how fast ----------------------------------------------------------------- */
 
 /* loop: dec ecx; jnz loop; out KVM_GUEST_PORT, al. In 16-bit code DEC has its prefix. */

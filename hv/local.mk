@@ -1,8 +1,13 @@
 # The KVM engine.
+libv2e_a_SOURCES += hv/hv.h hv/names.c
+EXTRA_DIST += $(hv_sources) hv/none.c
+if NATIVE
 libv2e_a_SOURCES += $(hv_sources)
+else
+libv2e_a_SOURCES += hv/none.c
+endif
 
 hv_sources = \
-	hv/hv.h \
 	hv/kvm.c \
 	hv/kvm_ctx.c \
 	hv/kvm_floor.c \

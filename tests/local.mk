@@ -6,8 +6,21 @@ TESTS += tests/unit/unit
 endif
 
 tests_unit_unit_SOURCES = $(unit_sources)
+EXTRA_DIST += $(unit_native_sources)
+if NATIVE
+tests_unit_unit_SOURCES += $(unit_native_sources)
+endif
 tests_unit_unit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_unit_LDADD = libv2e.a $(CAPSTONE_LIBS) $(GLIB_LIBS) $(PNG_LIBS) $(ZLIB_LIBS) $(SECCOMP_LIBS) $(SLIRP_LIBS) $(CHECK_LIBS)
+
+unit_native_sources = \
+	tests/unit/jit_rig.c \
+	tests/unit/jit_rig.h \
+	tests/unit/test_jit.c \
+	tests/unit/test_jit_modes.c \
+	tests/unit/test_kvm_ctx.c \
+	tests/unit/test_kvm_mem.c \
+	tests/unit/test_kvm_sites.c
 
 unit_sources = \
 	tests/insn/machine.c \
@@ -22,8 +35,6 @@ unit_sources = \
 	tests/unit/i8254_rig.h \
 	tests/unit/ide_rig.c \
 	tests/unit/ide_rig.h \
-	tests/unit/jit_rig.c \
-	tests/unit/jit_rig.h \
 	tests/unit/main.c \
 	tests/unit/pc_rig.h \
 	tests/unit/pci_rig.h \
@@ -60,8 +71,6 @@ unit_sources = \
 	tests/unit/test_emu_segments.c \
 	tests/unit/test_emu_smc.c \
 	tests/unit/test_emu_smm.c \
-	tests/unit/test_jit.c \
-	tests/unit/test_jit_modes.c \
 	tests/unit/test_emu_tasks.c \
 	tests/unit/test_emu_vm86.c \
 	tests/unit/test_exit_port.c \
@@ -84,9 +93,6 @@ unit_sources = \
 	tests/unit/test_ide_ata.c \
 	tests/unit/test_image.c \
 	tests/unit/test_keys.c \
-	tests/unit/test_kvm_ctx.c \
-	tests/unit/test_kvm_mem.c \
-	tests/unit/test_kvm_sites.c \
 	tests/unit/test_mc146818.c \
 	tests/unit/test_mem.c \
 	tests/unit/test_mem_layers.c \

@@ -1,6 +1,6 @@
 #include "tests/unit/fpu_native.h"
 
-#ifdef __x86_64__
+#ifdef V2E_NATIVE
 
 #include <setjmp.h>
 #include <signal.h>

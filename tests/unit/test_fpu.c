@@ -3,7 +3,7 @@
 
 #include "tests/unit/fpu_native.h"
 
-#ifdef __x86_64__
+#ifdef V2E_NATIVE
 
 static struct rig *rig;
 
