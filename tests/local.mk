@@ -32,6 +32,7 @@ unit_sources = \
 	tests/unit/i8042_rig.h \
 	tests/unit/i82077_rig.h \
 	tests/unit/i8237_rig.h \
+	tests/unit/i8259_rig.h \
 	tests/unit/i8254_rig.h \
 	tests/unit/ide_rig.c \
 	tests/unit/ide_rig.h \
@@ -89,6 +90,7 @@ unit_sources = \
 	tests/unit/test_i8254.c \
 	tests/unit/test_i8254_modes.c \
 	tests/unit/test_i8259.c \
+	tests/unit/test_i8259_commands.c \
 	tests/unit/test_ide.c \
 	tests/unit/test_ide_ata.c \
 	tests/unit/test_image.c \
