@@ -169,6 +169,21 @@ boot_files = \
 	tests/boot/channels.sh \
 	tests/boot/compare.sh \
 	tests/boot/isolinux.sh \
+	tests/boot/debian-i386.sh \
+	tests/boot/extlinux.sh \
+	tests/boot/floppies.sh \
+	tests/boot/floppy.asm \
+	tests/boot/game.asm \
+	tests/boot/game.sh \
+	tests/boot/grub.sh \
+	tests/boot/ipxe.sh \
+	tests/boot/linux.sh \
+	tests/boot/loaders.sh \
+	tests/boot/memtest.sh \
+	tests/guest/kernel.c \
+	tests/guest/kernel.ld \
+	tests/guest/kernel_start.S \
+	tests/guest/make-kernel.sh \
 	tests/boot/network.sh \
 	tests/boot/pxe.asm \
 	tests/boot/gfxboot.sh \

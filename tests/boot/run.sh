@@ -7,7 +7,8 @@
 V2E_SRC=$(cd "$(dirname "$0")/../.." && pwd)
 export V2E_SRC
 . "$V2E_SRC/tests/sum.sh"
-[ $# -gt 0 ] || set -- firmware isolinux gfxboot channels compare repeat network
+[ $# -gt 0 ] || set -- firmware isolinux gfxboot channels compare repeat network \
+	loaders game floppies grub extlinux memtest ipxe linux
 for name; do
 	run "boot/$name" "$V2E_SRC/tests/boot/$name.sh"
 done

@@ -1,0 +1,88 @@
+#!/bin/sh
+# GRUB 2 from a CD and from a disk: text menu, graphical terminal, Linux, multiboot,
+# another boot sector.
+. "${V2E_SRC:-.}/tests/lib.sh"
+. "$V2E_SRC/tests/boot/lib.sh"
+need nasm nasm
+need grub-mkrescue grub-common
+need /usr/lib/grub/i386-pc/boot.img grub-pc-bin
+need xorriso xorriso
+need mformat mtools
+need /usr/share/grub/unicode.pf2 grub-common
+grub=/usr/lib/grub/i386-pc
+modules="biosdisk part_msdos fat iso9660 normal linux16 multiboot multiboot2 chain test echo configfile vbe all_video gfxterm font"
+
+assemble kernel && assemble hello || exit 1
+mkdir -p cd/boot/grub
+cp "$payloads/kernel.bin" "$payloads/hello.bin" cd/boot/
+cp /usr/share/grub/unicode.pf2 cd/boot/grub/
+kernels=
+if "$V2E_SRC/tests/guest/make-kernel.sh" cd/boot/mb1 -DMULTIBOOT=1 >/dev/null 2>&1 &&
+   "$V2E_SRC/tests/guest/make-kernel.sh" cd/boot/mb2 -DMULTIBOOT=2 >/dev/null 2>&1; then
+	kernels=yes
+fi
+cat >cd/boot/grub/grub.cfg <<'END'
+set timeout=-1
+menuentry "Linux entry" {
+	linux16 /boot/kernel.bin number=1
+}
+menuentry "Chain entry" {
+	chainloader /boot/hello.bin
+}
+menuentry "Graphics entry" {
+	insmod all_video
+	insmod gfxterm
+	loadfont /boot/grub/unicode.pf2
+	set gfxmode=800x600
+	terminal_output gfxterm
+}
+menuentry "Multiboot entry" {
+	multiboot /boot/mb1 hello
+}
+menuentry "Last entry" {
+	multiboot2 /boot/mb2 hello
+}
+END
+SOURCE_DATE_EPOCH=1700000000
+export SOURCE_DATE_EPOCH
+grub-mkrescue -d $grub --fonts= --locales= --themes= --install-modules="$modules" -o grub.iso cd >mkrescue.log 2>&1 || { cat mkrescue.log; exit 1; }
+
+# A disk: MBR, core image behind it, a FAT partition from 1 MiB on.
+printf 'set root=(hd0,msdos1)\nset prefix=(hd0,msdos1)/boot/grub\nnormal /boot/grub/grub.cfg\n' >core.cfg
+# shellcheck disable=SC2086
+grub-mkimage -O i386-pc -d $grub -p /boot/grub -c core.cfg -o core.img $modules || exit 1
+poke() { printf "$2" | dd of=disk.img bs=1 seek="$1" conv=notrunc status=none; }
+truncate -s 8M disk.img
+head -c 440 $grub/boot.img | dd of=disk.img conv=notrunc status=none
+dd if=core.img of=disk.img bs=512 seek=1 conv=notrunc status=none
+sectors=$((($(stat -c %s core.img) + 511) / 512 - 1))
+# How many sectors the core's first one has to load.
+poke $((512 + 0x1fc)) "$(printf '\\%03o\\%03o' $((sectors & 255)) $((sectors >> 8)))"
+poke 446 '\200\0\1\0\014\0\0\0\0\010\0\0\0\070\0\0'
+poke 510 '\125\252'
+mformat -i disk.img@@1M -T 14336 -h 16 -s 63 :: && mcopy -s -i disk.img@@1M cd/boot :: || exit 1
+
+for medium in grub.iso disk.img; do
+	check "$medium: the menu" guest -m 128M --snapshot $medium --timeout 120s --do 'wait-text "Last entry" 60s' \
+		--do 'screen-text screen' --do 'keys <enter>' --do 'wait-text "Kernel started with: " 60s' --do 'screen-text linux' --do quit
+	check "$medium: its name" grep -q 'GNU GRUB  version 2' screen
+	check "$medium: Linux with its command line" grep -q 'Kernel started with: .*number=1' linux
+	check "$medium: another boot sector" guest -m 128M --snapshot $medium --timeout 120s --do 'wait-text "Last entry" 60s' \
+		--do 'keys <down><enter>' --do 'wait-text "Hello from drive" 60s' --do quit
+	check "$medium: graphics" guest -m 128M --snapshot $medium --timeout 120s --do 'wait-text "Last entry" 60s' \
+		--do 'keys <down><down><enter>' --do 'wait-stable 3s 60s' --do 'screenshot menu.png' \
+		--do 'keys <down>' --do 'wait-stable 1s' --do 'screenshot moved.png' --do quit
+	check "$medium: 800x600" size_is menu.png 800 600
+	check "$medium: the menu is drawn" colours menu.png 2 100
+	check "$medium: the bar moves" differ menu.png moved.png 2000 60000
+	if [ -n "$kernels" ]; then
+		check "$medium: multiboot" guest -m 128M --snapshot $medium --serial file:serial --timeout 120s --do 'wait-text "Last entry" 60s' \
+			--do 'keys <down><down><down><enter>' --do 'wait-serial "all is loaded" 60s' --do quit
+		check "$medium: and its map" grep -q '^map 0000000000100000 length .* type 1' serial
+		check "$medium: multiboot2" guest -m 128M --snapshot $medium --serial file:serial --timeout 120s --do 'wait-text "Last entry" 60s' \
+			--do 'keys <down><down><down><down><enter>' --do 'wait-serial "all is loaded" 60s' --do quit
+	else
+		skip "$medium: multiboot" "no compiler for 32-bit code"
+	fi
+done
+finish

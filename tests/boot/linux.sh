@@ -1,0 +1,65 @@
+#!/bin/sh
+# Debian's 32-bit kernel to a busybox shell on serial port and screen; what it reads
+# from disk and CD, and what it wrote, is what is there.
+. "${V2E_SRC:-.}/tests/lib.sh"
+. "$V2E_SRC/tests/boot/lib.sh"
+need xorriso xorriso
+need cpio cpio
+reason=$("$boot/debian-i386.sh" "$payloads/debian-i386" 2>&1)
+case $? in
+0) ;;
+77) skip "Linux" "$reason"; finish ;;
+*) echo "$reason"; fail "a kernel and an initial RAM disk are made"; finish ;;
+esac
+linux=$payloads/debian-i386
+
+# A disk and a CD of numbers; the guest copies the disk's first 64 KiB over the second.
+awk 'BEGIN { srand(7); for (i = 0; i < 400000; i++) print rand() }' >numbers
+head -c 2M numbers >disk.img
+mkdir cd && head -c 3000000 numbers >cd/numbers
+xorriso -as mkisofs -quiet -o numbers.iso -V NUMBERS cd 2>/dev/null || exit 1
+before=$(md5sum <disk.img | cut -c1-32)
+cp disk.img expected.img && dd if=disk.img of=expected.img bs=64k count=1 seek=1 conv=notrunc status=none
+after=$(md5sum <expected.img | cut -c1-32)
+numbers=$(md5sum <cd/numbers | cut -c1-32)
+line='console=tty0 console=ttyS0,115200 panic=-1 tsc=unstable'
+
+# boot ARGUMENTS...: to both shells; leaves the files serial, screen and screen.png.
+boots()
+{
+	rm -f serial
+	"$V2E" run -m 128M --kernel "$linux/vmlinuz" --initrd "$linux/initrd.gz" --append "$line" --serial file:serial --timeout 900s "$@" \
+		--do 'wait-serial "shell on Linux" 800s' --do 'wait-stable 2s 60s' --do 'type "echo answer $((6 * 7))"' --do 'keys <enter>' \
+		--do 'wait-text "answer 42" 60s' --do 'screen-text screen' --do 'screenshot screen.png' --do quit >out 2>err
+	status=$?
+	cat out err
+	[ $status -eq 0 ] || tail -n 20 serial
+	return $status
+}
+printed() { grep -q -e "$1" serial; }
+
+# looks_at NAME: what the boot has left.
+looks_at()
+{
+	check "$1: the shell on the serial port" printed '^shell on Linux 6.* i686'
+	check "$1: the shell on the screen" grep -q '^answer 42' screen
+	check "$1: 720x400" size_is screen.png 720 400
+	check "$1: the disk is read" printed "^$before  /dev/sda"
+	check "$1: the disk is written" printed "^$after  /dev/sda"
+	check "$1: the CD is read" printed "^$numbers  /cd/numbers"
+	check "$1: nothing went wrong" sh -c "! grep -E 'Oops|BUG:|WARNING:|Call Trace|I/O error' serial"
+}
+
+cp disk.img written.img
+check "the emulator boots Linux" boots --engine emu --clock "${V2E_CLOCK:-virtual}" --disk written.img --cdrom numbers.iso
+looks_at emulator
+check "what the guest wrote is in the file" cmp written.img expected.img
+
+# Hybrid, where the CPU runs protected mode: v2e run says so by choosing it.
+if "$V2E" run --do quit --stats 2>&1 | grep -q '^engine hybrid'; then
+	check "hybrid boots Linux" boots --engine hybrid --snapshot --disk disk.img --cdrom numbers.iso
+	looks_at hybrid
+else
+	skip "hybrid boots Linux" "$("$V2E" run --do quit --stats 2>&1 | sed -n 's/^engine //p')"
+fi
+finish
