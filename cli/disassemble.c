@@ -6,6 +6,7 @@
 #include <capstone.h>
 
 #include "shared/linear.h"
+#include "shared/trace.h"
 
 #define INSN_MAX 15u
 
@@ -14,7 +15,9 @@ static void print_line(FILE *out, const struct ctx *ctx, uint32_t ip, const uint
 	char hex[2 * INSN_MAX + 1];
 	for (unsigned i = 0; i < size; i++)
 		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
-	fprintf(out, "%04x:%08" PRIx32 "  %-*s  %s\n", ctx->seg[CTX_CS].selector, ip, 2 * (int)INSN_MAX, hex, text);
+	const char *symbol = trace_symbol((uint32_t)(ctx->seg[CTX_CS].base + ip));
+	fprintf(out, "%04x:%08" PRIx32 "  %-*s  %s%s%s%s\n", ctx->seg[CTX_CS].selector, ip, 2 * (int)INSN_MAX, hex, text,
+	        symbol ? "  <" : "", symbol ? symbol : "", symbol ? ">" : "");
 }
 
 /* Returns the length; 0 where memory ends. */

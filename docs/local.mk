@@ -10,6 +10,7 @@ docs_files = \
 	docs/loaders.md \
 	docs/network.md \
 	docs/test.md \
+	docs/trace.md \
 	docs/transitions.md
 
 dist_doc_DATA = README.md $(docs_files)

@@ -138,8 +138,10 @@ shell_tests = \
 	tests/cli/bench.sh \
 	tests/cli/help.sh \
 	tests/cli/monitor.sh \
+	tests/cli/report.sh \
 	tests/cli/run.sh \
 	tests/cli/test.sh \
+	tests/cli/trace.sh \
 	tests/gdb/gdb.sh \
 	tests/hv/host.sh \
 	tests/rules.sh
@@ -151,7 +153,7 @@ AM_TESTS_ENVIRONMENT = \
 	V2E_SRC='$(abs_top_srcdir)'; V2E_BUILD='$(abs_top_builddir)'; \
 	export V2E_SRC V2E_BUILD;
 
-EXTRA_DIST += tests/lib.sh tests/gdb/kvm.asm tests/gdb/modes.asm
+EXTRA_DIST += tests/lib.sh tests/gdb/kvm.asm tests/cli/calls.asm tests/gdb/modes.asm
 
 # Looks at screenshots for the boot tests.
 check_PROGRAMS += tests/boot/pngdiff
