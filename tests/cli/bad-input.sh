@@ -118,6 +118,42 @@ bad 'no IDE connector is left' run --snapshot --disk large.img --disk large.img 
 truncate -s 1440K floppy.img
 bad 'no floppy drive is left' run --snapshot --floppy floppy.img --floppy floppy.img --floppy floppy.img
 bad 'large.img' run --disk large.img --disk large.img
+
+# --- kernels -----------------------------------------------------------------------
+bad "--type|unknown kind 'exe'|multiboot2" run --type exe floppy.img
+bad '--type|there is no IMAGE' run --type disk
+bad '--type|no kernel and no IMAGE' run --type elf
+bad '--type flat|--load-at' run --type flat odd.img
+bad '--load-at|flat' run --type elf --load-at 0x8000 odd.img
+bad '--load-at|no kernel' run --load-at 0x8000
+bad '--load-at|out of range' run --load-at 0x100000000 odd.img
+bad '--initrd|there is no kernel|--kernel' run --initrd odd.img
+bad '--append|there is no kernel' run --append quiet floppy.img
+bad '--module|there is no kernel' run --module odd.img
+bad '--module|file name is empty' run --module ' words'
+bad 'no-kernel|No such file' run --kernel no-kernel
+bad 'empty.iso|is empty' run --kernel empty.iso
+bad 'folder|not a regular file' run --kernel folder
+bad 'odd.img|is no kernel|--load-at' run --kernel odd.img
+bad 'odd.img|no Linux kernel|HdrS' run --type linux odd.img
+bad 'odd.img|no ELF file' run --type elf odd.img
+bad 'odd.img|no multiboot kernel|8192' run --type multiboot odd.img
+bad 'odd.img|no multiboot2 kernel|32768' run --type multiboot2 odd.img
+bad 'odd.img|0009A000h|99FFFh' run --load-at 0x9a000 odd.img
+bad 'odd.img|1FFFFFFh|too big for memory|-m' run -m 32M --load-at 0x1ffffff odd.img
+bad 'odd.img|--append is for other kernels' run --load-at 0x8000 odd.img --append words
+printf '\177ELF\002\001\001' >wide.elf
+truncate -s 100 wide.elf
+bad 'wide.elf|class is 2|64 bits|gcc -m32' run wide.elf
+printf '\177ELF\001\001\001' >arm.elf
+truncate -s 100 arm.elf
+poke arm.elf 18 '\050'
+bad 'arm.elf|machine is 40|3 (386)' run arm.elf
+truncate -s 30 arm.elf
+bad 'arm.elf|truncated|52 bytes|30' run arm.elf
+bad 'two kernels|arm.elf|wide.elf' run --kernel arm.elf wide.elf
+bad 'odd.img|option ROM|signature|ipxe-qemu' run --option-rom odd.img
+
 chmod 0 odd.img
 if [ -r odd.img ]; then
 	skip "an image that may not be read" "this user may read everything"
