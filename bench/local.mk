@@ -1,8 +1,9 @@
-bench_files = bench/bench_boot bench/bench_emu bench/guests/guest.inc \
+bench_files = bench/bench_boot bench/bench_emu bench/bench_policy bench/guests/guest.inc \
 	bench/guests/bigreal.asm bench/guests/crc32.asm bench/guests/datacode.asm \
 	bench/guests/farcall.asm bench/guests/int.asm bench/guests/loop16.asm \
 	bench/guests/loop32.asm bench/guests/modes.asm bench/guests/muldiv.asm \
 	bench/guests/nearcall.asm bench/guests/out.asm bench/guests/repmovs.asm \
-	bench/guests/sieve.asm bench/guests/smc.asm
+	bench/guests/sieve.asm bench/guests/smc.asm \
+	bench/guests/stay.asm bench/guests/switchmix.asm
 
 EXTRA_DIST += $(bench_files)

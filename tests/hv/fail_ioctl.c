@@ -1,12 +1,32 @@
-/* A library to preload: the COUNT-th ioctl() of a number, and all behind it, fail.
+/* A library to preload: ioctl() of a number fails after COUNT good ones, or with ERRNO
+ * 0 answers 0, as a kernel that has nothing of it; or /dev/kvm cannot be opened.
  *
- *	FAIL_IOCTL=NUMBER,COUNT,ERRNO LD_PRELOAD=./fail_ioctl.so v2e ... */
+ *	FAIL_IOCTL=NUMBER,COUNT,ERRNO LD_PRELOAD=./fail_ioctl.so v2e ...
+ *	FAIL_OPEN=ERRNO LD_PRELOAD=./fail_ioctl.so v2e ... */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+int open(const char *path, int flags, ...)
+{
+	static int (*real)(const char *path, int flags, ...);
+	const char *error = getenv("FAIL_OPEN");
+	va_list list;
+	va_start(list, flags);
+	int mode = va_arg(list, int);
+	va_end(list);
+	if (!real)
+		real = (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open");
+	if (error && !strcmp(path, "/dev/kvm")) {
+		errno = atoi(error);
+		return -1;
+	}
+	return real(path, flags, mode);
+}
 
 int ioctl(int fd, unsigned long request, ...)
 {
@@ -20,12 +40,12 @@ int ioctl(int fd, unsigned long request, ...)
 	if (!real) {
 		const char *what = getenv("FAIL_IOCTL");
 		real = (int (*)(int, unsigned long, ...))dlsym(RTLD_NEXT, "ioctl");
-		if (!what || sscanf(what, "%lx,%d,%d", &number, &count, &error) != 3)
+		if (what && sscanf(what, "%lx,%d,%d", &number, &count, &error) != 3)
 			abort();
 	}
-	if (request == number && --count < 0) {
+	if (number && request == number && --count < 0) {
 		errno = error;
-		return -1;
+		return error ? -1 : 0;
 	}
 	return real(fd, request, argument);
 }

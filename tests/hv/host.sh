@@ -52,6 +52,22 @@ fails()
 	LD_PRELOAD=$tmp/fail_ioctl.so "$V2E" run --stats --timeout 120s "$@" --do 'wait-text "No bootable device" 100s' --do quit >"$tmp/out" 2>&1
 }
 
+ends_alone()
+{
+	FAIL_IOCTL=ae80,1000,5 LD_PRELOAD=$tmp/fail_ioctl.so "$V2E" run --engine kvm --timeout 120s >"$tmp/out" 2>&1
+	[ $? -eq 2 ] && grep -q 'KVM_RUN: ' "$tmp/out"
+}
+
+# no_kvm VARIABLE=VALUE 'TEXT': where KVM is so, hybrid says TEXT and ends with 2, and auto
+# takes the emulator.
+no_kvm()
+{
+	env "$1" LD_PRELOAD="$tmp/fail_ioctl.so" "$V2E" run --engine hybrid >"$tmp/refusal" 2>&1
+	[ $? -eq 2 ] && grep -qF -e "$2" "$tmp/refusal" || return 1
+	env "$1" LD_PRELOAD="$tmp/fail_ioctl.so" "$V2E" probe >"$tmp/refusal"
+	[ $? -eq 1 ] && grep -q '^--engine auto *emu: ' "$tmp/refusal" && grep -qF -e "$2" "$tmp/refusal"
+}
+
 says() # PATTERN
 {
 	grep -q "$1" "$tmp/out"
@@ -121,6 +137,17 @@ if [ -r $firmware/bios.bin ]; then
 		check "after KVM had its part" says '^handover-from-kvm-mode [1-9]'
 		check "memory that KVM does not take" fails 4020ae46 5 12 --engine hybrid
 		check "is said as well" says 'KVM_SET_USER_MEMORY_REGION: .*; KVM is not used any more'
+		check "a hand-over that cannot load the FPU" fails 5000aea5 0 5 --engine hybrid
+		check "is said, and the emulator goes on" says 'loading the processor: .*; KVM is not used any more'
+		check "one that cannot save it" fails 9000aea4 1 5 --engine hybrid
+		check "is said, too" says 'saving the processor: .*; KVM is not used any more'
+		check "KVM alone, and KVM_RUN fails: the run ends" ends_alone
+		check "no /dev/kvm" no_kvm FAIL_OPEN=2 'load the module kvm_intel or kvm_amd'
+		check "a /dev/kvm that is not for us" no_kvm FAIL_OPEN=13 'join the group kvm'
+		check "another version of KVM" no_kvm FAIL_IOCTL=ae00,0,0 'speaks version 0 of its interface, not 12'
+		check "a KVM that is too old" no_kvm FAIL_IOCTL=ae03,0,0 'lacks KVM_CAP_USER_MEMORY; take a newer kernel'
+		check "KVM in use" no_kvm FAIL_IOCTL=ae01,0,16 'stop the other hypervisor'
+		check "no vCPU" no_kvm FAIL_IOCTL=ae41,0,12 'KVM_CREATE_VCPU'
 		check "KVM_CREATE_VM fails: auto does without" fails ae01 0 16 --engine auto
 		check "and says why" says '^engine emu: /dev/kvm: KVM_CREATE_VM'
 	else
