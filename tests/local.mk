@@ -214,6 +214,7 @@ nested_files = \
 	tests/nested/init.c \
 	tests/nested/long.asm \
 	tests/nested/machine.sh \
+	tests/nested/no_slirp.c \
 	tests/nested/mkdisk.c \
 	tests/nested/prepare.sh \
 	tests/nested/run.sh \

@@ -17,14 +17,15 @@ static_link()
 	# shellcheck disable=SC2086
 	"${CC:-cc}" -O2 -std=gnu11 -pthread -static -I"$V2E_SRC" $(pkg-config --cflags glib-2.0 capstone) \
 		-DV2E_VERSION='"nested"' -DV2E_SEABIOS='"/bios.bin"' -DV2E_VGABIOS='"/vgabios.bin"' \
-		-o "$target" "$@" "$V2E_BUILD/libv2e.a" $libraries
+		-o "$target" "$@" "$V2E_BUILD/libv2e.a" "$tmp/no_slirp.o" $libraries
 }
 
 if [ ! -f "$V2E_BUILD/libv2e.a" ]; then
 	skip "nested KVM" "no $V2E_BUILD/libv2e.a: build v2e first, or set V2E_BUILD"
 	finish
 fi
-if ! static_link "$tmp/v2e" "$V2E_SRC/cli/main.c" >"$tmp/link.out" 2>&1 ||
+if ! "${CC:-cc}" -c -o "$tmp/no_slirp.o" "$nested/no_slirp.c" >"$tmp/link.out" 2>&1 ||
+   ! static_link "$tmp/v2e" "$V2E_SRC/cli/main.c" >>"$tmp/link.out" 2>&1 ||
    ! static_link "$tmp/stops" "$nested/stops.c" >>"$tmp/link.out" 2>&1; then
 	cat "$tmp/link.out"
 	skip "nested KVM" "nothing can be linked statically here"
