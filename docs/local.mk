@@ -7,6 +7,7 @@ docs_files = \
 	docs/emulator.md \
 	docs/gdb.md \
 	docs/hybrid.md \
+	docs/jit.md \
 	docs/loaders.md \
 	docs/network.md \
 	docs/test.md \

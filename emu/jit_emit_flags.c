@@ -178,8 +178,25 @@ static unsigned condition_of_host(struct jit_compiler *c, unsigned cc)
 	return cc;
 }
 
+/* Right behind a shift, without the way through memory. */
+static bool condition_of_shift(struct jit_compiler *c, unsigned *cc)
+{
+	unsigned which = *cc >> 1;
+	if (c->kind != KIND_WORDS || c->words_at != c->a.at || (which != 1 && which != 2 && which != 4))
+		return false;
+	if (which == 1) {
+		asm_test(&c->a, 4, R10, R10);
+		*cc = CC_S + (*cc & 1);
+	} else {
+		asm_test(&c->a, c->words_size, c->words_reg, c->words_reg);
+	}
+	return true;
+}
+
 unsigned jit_condition(struct jit_compiler *c, unsigned cc)
 {
+	if (condition_of_shift(c, &cc))
+		return cc;
 	if (c->kind == KIND_WORDS)
 		return condition_of_words(c, cc);
 	if (!is_pending(c) || !repeats(c) || (!carries(c) && needs_carry(cc)))

@@ -57,6 +57,9 @@ static void shift_words(struct jit_compiler *c, unsigned size, unsigned reg)
 	}
 	asm_store(a, 4, EMU_FIELD(flag_carry), R10);
 	jit_flags_set_words(c);
+	c->words_at = a->at;
+	c->words_reg = reg;
+	c->words_size = size;
 }
 
 /* CF and OF are the two ends of the result; the rest stays as it is in the words. */

@@ -125,6 +125,10 @@ struct jit_compiler {
 	unsigned index;
 	unsigned kind;               /* of the pending flags, as far as known */
 	bool host_flags;             /* the host's flags are those of `kind` */
+	/* The words were made of `words_reg` by the code before this place, where R10 is
+	 * flag_carry still. */
+	const uint8_t *words_at;
+	unsigned words_reg, words_size;
 	bool bodies_only;            /* what the code relies on may have changed */
 	bool over;                   /* the block has left */
 	bool stack32;

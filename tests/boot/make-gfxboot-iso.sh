@@ -1,15 +1,18 @@
 #!/bin/sh
-# make-gfxboot-iso.sh THEME OUT.iso [KERNEL [TIMEOUT]]: a CD with the graphical
+# make-gfxboot-iso.sh THEME OUT.iso [KERNEL [TIMEOUT [packed]]]: a CD with the graphical
 # boot menu of Debian's package gfxboot-themes (SLES, SLED, openSUSE, KDE,
 # upstream). KERNEL is what the menu starts; without it the entries lead
 # nowhere. TIMEOUT, in tenths of a second, starts the first entry by itself.
+#
+# From a CD the menu begins with an intro, in which it waits for some 60 ticks of
+# the clock. With `packed` it is the archive for hard disks, which has none.
 set -eu
-if [ $# -lt 2 ] || [ $# -gt 4 ]; then
-	echo "usage: $0 THEME OUT.iso [KERNEL [TIMEOUT]]" >&2
+if [ $# -lt 2 ] || [ $# -gt 5 ]; then
+	echo "usage: $0 THEME OUT.iso [KERNEL [TIMEOUT [packed]]]" >&2
 	exit 2
 fi
 here=$(cd "$(dirname "$0")" && pwd)
-theme=$1 out=$2 kernel=${3:-} timeout=${4:-0}
+theme=$1 out=$2 kernel=${3:-} timeout=${4:-0} packed=${5:-}
 themes=/etc/bootsplash/themes
 if [ ! -d $themes ]; then
 	echo "$0: no themes in $themes (Debian: apt install gfxboot-themes)" >&2
@@ -41,6 +44,7 @@ cp "$themes/$theme/cdrom/"* "$work/logo/"
 	sed -i 's/^penguin=.*/penguin=0/' gfxboot.cfg
 	find . -type f | LC_ALL=C sort | sed 's,^\./,,' | cpio --quiet -o >"$isolinux/bootlogo"
 )
+[ -z "$packed" ] || cp "$themes/$theme/bootloader/message" "$isolinux/bootlogo"
 
 if [ -n "$kernel" ]; then
 	cp "$kernel" "$isolinux/linux"
