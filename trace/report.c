@@ -60,6 +60,7 @@ struct report *report_new(struct symbols *symbols)
 	report->changes = g_array_new(FALSE, FALSE, sizeof(struct report_change));
 	report->mode_sites = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_site);
 	report->engine_sites = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_site);
+	report->codes = g_hash_table_new(g_int64_hash, g_int64_equal);
 	report->kinds = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_kind);
 	report->open = g_hash_table_new(g_int64_hash, g_int64_equal);
 	report->shown = g_ptr_array_new_with_free_func(free_call);
@@ -80,6 +81,7 @@ void report_free(struct report *report)
 	g_free(report->clock);
 	g_free(report->version);
 	g_array_unref(report->changes);
+	g_hash_table_unref(report->codes);
 	g_hash_table_unref(report->mode_sites);
 	g_hash_table_unref(report->engine_sites);
 	g_hash_table_unref(report->kinds);
@@ -112,7 +114,8 @@ static char *code_of(const struct json_line *line)
 	return g_strdup(code);
 }
 
-static void note_code(struct report_site *site, const struct json_line *line)
+/* A place is recorded once, but the page may show it several times. */
+static void note_code(struct report *report, struct report_site *site, const struct json_line *line)
 {
 	uint64_t bits = json_line_number(line, "bits", 0);
 	char *code = code_of(line);
@@ -123,6 +126,7 @@ static void note_code(struct report_site *site, const struct json_line *line)
 	site->code = code;
 	site->bits = (unsigned)bits;
 	site->code_at = json_line_number(line, "code_at", site->linear);
+	g_hash_table_insert(report->codes, &site->linear, site);
 }
 
 static char *symbol_of(const struct report *report, const struct json_line *line)
@@ -149,7 +153,7 @@ static struct report_site *find_site(struct report *report, GHashTable *sites, c
 		g_hash_table_insert(sites, g_steal_pointer(&key), site);
 	}
 	if (site)
-		note_code(site, line);
+		note_code(report, site, line);
 	return site;
 }
 

@@ -57,6 +57,7 @@ struct report {
 	bool ended, has_host, is_full, recorded;
 	int first_mode, first_engine; /* -1: not known */
 	GHashTable *mode_sites, *engine_sites; /* of struct report_site, by a string */
+	GHashTable *codes;       /* of these one that has code, by its linear address */
 	GHashTable *kinds;       /* of struct report_kind, by a string */
 	GHashTable *open;        /* of struct report_call, by number */
 	GPtrArray *shown;        /* of struct report_call */
