@@ -13,7 +13,7 @@ void bench_report_json(const struct bench_plan *plan, FILE *out);
 /* The targets, and how far from them this host is. */
 struct bench_targets {
 	double round_ns, floor_ns; /* far-jump, hybrid, threshold 0; the stops in it */
-	double ratio;              /* of the two, paired; 0: not measured */
+	double ratio;              /* of the two; 0: not measured */
 	double page_ns;            /* context to struct kvm_run and back */
 	double log_percent;        /* what the log adds; NAN: not measured */
 };

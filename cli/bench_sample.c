@@ -34,18 +34,6 @@ double bench_quantile(const double *values, unsigned count, double part)
 	return value;
 }
 
-double bench_paired_ratio(const double *a, const double *b, unsigned count)
-{
-	double *ratio = g_new(double, count + 1);
-	unsigned used = 0;
-	for (unsigned n = 0; n < count; n++)
-		if (b[n] > 0)
-			ratio[used++] = a[n] / b[n];
-	double median = bench_quantile(ratio, used, 0.5);
-	g_free(ratio);
-	return median;
-}
-
 /* --- samples -------------------------------------------------------------------------------- */
 
 struct sampler {

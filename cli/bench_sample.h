@@ -18,7 +18,5 @@ void bench_sample_all(struct bench_plan *plan, unsigned samples, uint64_t sample
 /* The value below which `part` (0 to 1) of the `count` lie, between two of them by
  * straight line; 0 of none. */
 double bench_quantile(const double *values, unsigned count, double part);
-/* The median of a[n] / b[n]; 0 of none. */
-double bench_paired_ratio(const double *a, const double *b, unsigned count);
 
 #endif

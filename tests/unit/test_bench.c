@@ -34,15 +34,6 @@ START_TEST(quantiles)
 }
 END_TEST
 
-START_TEST(pairs)
-{
-	static const double a[] = { 10, 40, 33 }, b[] = { 10, 20, 30 };
-	ck_assert_double_eq_tol(bench_paired_ratio(a, b, 3), 1.1, 1e-9);
-	static const double none[] = { 0 };
-	ck_assert_double_eq(bench_paired_ratio(a, none, 1), 0);
-}
-END_TEST
-
 START_TEST(orders_are_as_the_guest_reads_them)
 {
 	const struct bench_order order = { .guest = 4, .rounds = 0x01020304, .real_turns = 5, .protected_turns = 0x80000000 };
@@ -146,7 +137,6 @@ Suite *suite_bench(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, quantiles);
-	tcase_add_test(tcase, pairs);
 	tcase_add_test(tcase, orders_are_as_the_guest_reads_them);
 	tcase_add_test(tcase, the_guest_fits);
 	tcase_add_test(tcase, each_guest_does_its_rounds);
