@@ -21,8 +21,9 @@
 #define VECTOR_RM 0x41 /* in the real mode's */
 #define IDT_SIZE  ((VECTOR + 1) * 8)
 
+#ifdef __x86_64__
 	.section .rodata
-	.globl bench_guest, bench_guest_end, bench_guest_entry, bench_guest_rom_entry
+	.globl bench_guest, bench_guest_entry, bench_guest_rom_entry
 	.balign 16
 bench_guest:
 
@@ -535,4 +536,17 @@ guest_ipxe:
 	ret
 bench_guest_end:
 	.code64
-	.section .note.GNU-stack, "", @progbits
+#else
+/* No assembler for it: there is no guest. */
+	.section .rodata
+	.globl bench_guest, bench_guest_entry, bench_guest_rom_entry
+bench_guest:
+bench_guest_rom_entry:
+bench_guest_entry:
+bench_guest_end:
+#endif
+	.balign 4
+	.globl bench_guest_size
+bench_guest_size:
+	.long bench_guest_end - bench_guest
+	.section .note.GNU-stack, "", %progbits

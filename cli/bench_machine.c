@@ -6,6 +6,7 @@
 #include "cli/bench_guest.h"
 #include "cli/bench_subject.h"
 #include "cli/emulator.h"
+#include "cli/engines.h"
 #include "shared/conduct.h"
 #include "shared/log.h"
 
@@ -27,6 +28,7 @@ struct machine {
 	struct engine *emu, *kvm; /* NULL: none, or the channel's */
 	struct channel *emu_channel, *kvm_channel;
 	struct conduct *conduct;
+	struct policy *policy; /* NULL: one engine */
 	struct transition_log *transitions;
 	char *messages; /* what was logged */
 	size_t messages_size;
@@ -97,7 +99,7 @@ static bool open_board(struct machine *machine, char **error)
 		*error = g_strdup("no memory for the guest: free some");
 		return false;
 	}
-	memcpy(mem_store_data(ram) + BENCH_GUEST_ORIGIN, bench_guest, (size_t)(bench_guest_end - bench_guest));
+	memcpy(mem_store_data(ram) + BENCH_GUEST_ORIGIN, bench_guest, bench_guest_size);
 	bus_claim(machine->bus, BENCH_GUEST_DATA, BENCH_GUEST_STATUS, &com_ops, machine);
 	bus_claim(machine->bus, PORT_A20, PORT_A20, &a20_ops, machine);
 	return true;
@@ -139,12 +141,24 @@ static bool end_run(void *owner, bool from_shutdown)
 	return false;
 }
 
+static struct policy *open_policy(const struct bench_subject *subject)
+{
+	const struct engines engines = { .emu = true, .kvm = true, .probe = (struct hv_probe *)subject->probe };
+	const struct policy_config config = {
+		.kind = subject->policy, .threshold = subject->threshold,
+		.handover_ns = engines_handover_ns(&engines), .native_insns_per_second = engines_native_speed(&engines),
+	};
+	return policy_new(&config);
+}
+
 static void open_conduct(struct machine *machine, const struct bench_subject *subject)
 {
 	struct conduct_config config = {
 		.ctx = machine->ctx, .clock = machine->clock, .pins = &machine->pins,
 		.threshold = subject->threshold, .reset = end_run,
 	};
+	if (subject->kind == BENCH_HYBRID)
+		config.policy = machine->policy = open_policy(subject);
 	if (subject->log)
 		config.transitions = machine->transitions = transition_log_new(TRANSITION_RING);
 	if (machine->kvm_channel)
@@ -169,6 +183,7 @@ static void machine_close(void *state)
 	struct machine *machine = state;
 	if (machine->conduct)
 		conduct_free(machine->conduct);
+	policy_free(machine->policy);
 	transition_log_free(machine->transitions);
 	channel_free(machine->emu_channel);
 	if (machine->emu)

@@ -99,6 +99,17 @@ static bool set_thresholds(void *target, const char *value, char **error)
 	return add_numbers(options->thresholds, value, UINT64_MAX - 1, true, error);
 }
 
+static const char *policy_at(unsigned n)
+{
+	return n <= POLICY_ADAPTIVE ? policy_name((enum policy_kind)n) : NULL;
+}
+
+static bool set_policies(void *target, const char *value, char **error)
+{
+	struct bench_options *options = target;
+	return add_names(options->policies, value, policy_at, 0, "policy", error);
+}
+
 static bool set_reals(void *target, const char *value, char **error)
 {
 	struct bench_options *options = target;
@@ -171,6 +182,8 @@ static const struct option_row rows[] = {
 	{ .name = "watch", .argument = "LIST", .values = "trace breakpoint lazy", .help = "hybrid: trace, breakpoint, lazy (default: the best)", .set = set_watches },
 	{ .name = "threshold", .argument = "LIST", .values = "0 1 10 100 1000 10000 inf", .help = "hybrid: blocks, or inf (default: 0,1000)",
 	  .manual = "Blocks that the emulator keeps running after real mode was left.", .set = set_thresholds },
+	{ .name = "policy", .argument = "LIST", .values = "v2e adaptive", .help = "hybrid: v2e, adaptive (default: both)",
+	  .manual = "When the guest is handed to KVM; the threshold is v2e's.", .set = set_policies },
 	{ .name = "real", .argument = "LIST", .help = "instructions of real mode in each round besides the switch (default: 0)",
 	  .manual = "Of virtual-8086 mode for vm86. They are a loop of two, and a block each turn.", .set = set_reals },
 	{ .name = "protected", .argument = "LIST", .help = "the same for protected mode (default: 0)", .set = set_protecteds },
@@ -204,7 +217,7 @@ const struct option_table bench_options_table = {
 static GArray **list_at(struct bench_options *options, unsigned n)
 {
 	GArray **lists[] = {
-		&options->guests, &options->engines, &options->channels, &options->watches, &options->thresholds,
+		&options->guests, &options->engines, &options->channels, &options->watches, &options->thresholds, &options->policies,
 		&options->reals, &options->protecteds,
 	};
 	return n < G_N_ELEMENTS(lists) ? lists[n] : NULL;

@@ -129,6 +129,13 @@ static struct bench_subject make_hybrid(const struct bench_plan *plan, uint64_t 
 	return subject;
 }
 
+static struct bench_subject make_adaptive(const struct bench_plan *plan)
+{
+	struct bench_subject subject = make_subject(plan, BENCH_HYBRID);
+	subject.policy = POLICY_ADAPTIVE;
+	return subject;
+}
+
 static void add_switches_of(struct bench_plan *plan, enum bench_guest_number guest)
 {
 	for (unsigned kind = BENCH_EMU; kind <= BENCH_QEMU_KVM; kind++) {
@@ -139,6 +146,8 @@ static void add_switches_of(struct bench_plan *plan, enum bench_guest_number gue
 		if (kind != BENCH_HYBRID)
 			continue;
 		subject.threshold = 1000;
+		add_case(plan, BENCH_Q_SWITCH, &subject, guest, 0, 0);
+		subject = make_adaptive(plan);
 		add_case(plan, BENCH_Q_SWITCH, &subject, guest, 0, 0);
 	}
 }
@@ -181,6 +190,8 @@ static void add_thresholds(struct bench_plan *plan, bool quick)
 		struct bench_subject subject = make_hybrid(plan, list[i]);
 		add_case(plan, BENCH_Q_THRESHOLD, &subject, BENCH_PM32, 0, THRESHOLD_PROTECTED);
 	}
+	struct bench_subject adaptive = make_adaptive(plan);
+	add_case(plan, BENCH_Q_THRESHOLD, &adaptive, BENCH_PM32, 0, THRESHOLD_PROTECTED);
 }
 
 static void add_mixtures(struct bench_plan *plan, bool quick)
@@ -193,6 +204,8 @@ static void add_mixtures(struct bench_plan *plan, bool quick)
 			struct bench_subject subject = make_hybrid(plan, few_thresholds[i]);
 			add_case(plan, BENCH_Q_MIXTURE, &subject, BENCH_PM32, MIXTURE_REAL, mixtures[m]);
 		}
+		struct bench_subject adaptive = make_adaptive(plan);
+		add_case(plan, BENCH_Q_MIXTURE, &adaptive, BENCH_PM32, MIXTURE_REAL, mixtures[m]);
 	}
 }
 
@@ -233,18 +246,32 @@ static void add_orders(struct bench_plan *plan, const struct bench_options *opti
 				add_case(plan, BENCH_Q_SELECTED, subject, guests.value[g], reals.value[r], protecteds.value[p]);
 }
 
-static void add_hybrids(struct bench_plan *plan, const struct bench_options *options, struct bench_subject subject)
+/* A threshold that was asked for is v2e's. */
+static void add_policies(struct bench_plan *plan, const struct bench_options *options, struct bench_subject subject)
 {
-	static const uint64_t two[] = { 0, 1000 };
-	const uint64_t best[] = { subject.watch };
+	static const uint64_t two[] = { 0, 1000 }, both[] = { POLICY_V2E, POLICY_ADAPTIVE };
 	struct values limits = values_of(options->thresholds, two, G_N_ELEMENTS(two));
-	struct values watches = values_of(options->watches, best, 1);
-	for (unsigned w = 0; w < watches.count; w++) {
-		subject.watch = (enum hv_watch)watches.value[w];
-		for (unsigned t = 0; t < limits.count && can_watch(plan, subject.watch); t++) {
+	struct values policies = values_of(options->policies, both, options->thresholds->len ? 1 : 2);
+	for (unsigned p = 0; p < policies.count; p++) {
+		subject.policy = (enum policy_kind)policies.value[p];
+		subject.threshold = 0;
+		for (unsigned t = 0; subject.policy == POLICY_V2E && t < limits.count; t++) {
 			subject.threshold = limits.value[t];
 			add_orders(plan, options, &subject);
 		}
+		if (subject.policy != POLICY_V2E)
+			add_orders(plan, options, &subject);
+	}
+}
+
+static void add_hybrids(struct bench_plan *plan, const struct bench_options *options, struct bench_subject subject)
+{
+	const uint64_t best[] = { subject.watch };
+	struct values watches = values_of(options->watches, best, 1);
+	for (unsigned w = 0; w < watches.count; w++) {
+		subject.watch = (enum hv_watch)watches.value[w];
+		if (can_watch(plan, subject.watch))
+			add_policies(plan, options, subject);
 	}
 }
 

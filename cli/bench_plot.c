@@ -24,6 +24,7 @@ struct line {
 	bool (*has)(const struct bench_plan *plan, const struct bench_case *one, const struct line *line);
 	double (*x)(const struct bench_plan *plan, const struct bench_case *one);
 	uint64_t number;
+	enum policy_kind policy;
 };
 
 static unsigned add_points(const struct bench_plan *plan, const struct line *line, GString *data)
@@ -52,7 +53,8 @@ static double place(uint64_t number)
 
 static double x_threshold(const struct bench_plan *plan, const struct bench_case *one)
 {
-	return place(bench_plan_subject(plan, one)->threshold);
+	const struct bench_subject *subject = bench_plan_subject(plan, one);
+	return subject->policy == POLICY_ADAPTIVE ? 1000000 : place(subject->threshold);
 }
 
 static double x_protected(const struct bench_plan *plan, const struct bench_case *one)
@@ -69,18 +71,20 @@ static bool is_threshold(const struct bench_plan *plan, const struct bench_case 
 
 static bool is_mixture(const struct bench_plan *plan, const struct bench_case *one, const struct line *line)
 {
-	return one->question == BENCH_Q_MIXTURE && bench_plan_subject(plan, one)->threshold == line->number;
+	const struct bench_subject *subject = bench_plan_subject(plan, one);
+	return one->question == BENCH_Q_MIXTURE && subject->policy == line->policy && subject->threshold == line->number;
 }
 
 static const struct line threshold_lines[] = {
-	{ "threshold", is_threshold, x_threshold, 0 },
-	{ NULL, NULL, NULL, 0 },
+	{ "threshold", is_threshold, x_threshold, 0, POLICY_V2E },
+	{ NULL, NULL, NULL, 0, POLICY_V2E },
 };
 static const struct line mixture_lines[] = {
-	{ "hand over at once", is_mixture, x_protected, 0 },
-	{ "after 1,000 blocks", is_mixture, x_protected, 1000 },
-	{ "never", is_mixture, x_protected, UINT64_MAX },
-	{ NULL, NULL, NULL, 0 },
+	{ "hand over at once", is_mixture, x_protected, 0, POLICY_V2E },
+	{ "after 1,000 blocks", is_mixture, x_protected, 1000, POLICY_V2E },
+	{ "never", is_mixture, x_protected, UINT64_MAX, POLICY_V2E },
+	{ "adaptive", is_mixture, x_protected, 0, POLICY_ADAPTIVE },
+	{ NULL, NULL, NULL, 0, POLICY_V2E },
 };
 
 /* A row a guest, a column an engine. */
@@ -88,9 +92,12 @@ static const struct {
 	const char *name;
 	enum bench_kind kind;
 	uint64_t threshold;
+	enum policy_kind policy;
 } columns[] = {
-	{ "emu", BENCH_EMU, 0 }, { "kvm", BENCH_KVM, 0 }, { "hybrid 0", BENCH_HYBRID, 0 }, { "hybrid 1000", BENCH_HYBRID, 1000 },
-	{ "qemu-tcg", BENCH_QEMU_TCG, 0 }, { "qemu-kvm", BENCH_QEMU_KVM, 0 },
+	{ "emu", BENCH_EMU, 0, POLICY_V2E }, { "kvm", BENCH_KVM, 0, POLICY_V2E },
+	{ "hybrid 0", BENCH_HYBRID, 0, POLICY_V2E }, { "hybrid 1000", BENCH_HYBRID, 1000, POLICY_V2E },
+	{ "hybrid adaptive", BENCH_HYBRID, 0, POLICY_ADAPTIVE },
+	{ "qemu-tcg", BENCH_QEMU_TCG, 0, POLICY_V2E }, { "qemu-kvm", BENCH_QEMU_KVM, 0, POLICY_V2E },
 };
 
 static const struct bench_case *find_switch(const struct bench_plan *plan, unsigned guest, unsigned column)
@@ -99,7 +106,8 @@ static const struct bench_case *find_switch(const struct bench_plan *plan, unsig
 		const struct bench_case *one = bench_plan_case(plan, n);
 		const struct bench_subject *subject = bench_plan_subject(plan, one);
 		if (one->question == BENCH_Q_SWITCH && one->samples && one->order.guest == guest &&
-		    subject->kind == columns[column].kind && subject->threshold == columns[column].threshold)
+		    subject->kind == columns[column].kind &&
+		    subject->policy == columns[column].policy && subject->threshold == columns[column].threshold)
 			return one;
 	}
 	return NULL;
@@ -139,15 +147,15 @@ static const struct diagram {
 	{ "guests", AXES
 	  "set style data histogram\nset style fill solid 0.8\nset datafile missing '-'\nset xtics rotate by -30\n"
 	  "set title 'Round trip by guest and engine'\n"
-	  "plot for [c=2:7] 'guests.dat' using c:xtic(1) title columnheader(c)\n", NULL },
+	  "plot for [c=2:8] 'guests.dat' using c:xtic(1) title columnheader(c)\n", NULL },
 	{ "threshold", AXES
 	  "set logscale x\nset xlabel 'threshold (blocks)'\nset title 'Round trip with 1,000 instructions of protected mode'\n"
-	  "set xtics ('0' 0.1, '1' 1, '10' 10, '100' 100, '1,000' 1000, '10,000' 10000, 'inf' 100000)\n"
+	  "set xtics ('0' 0.1, '1' 1, '10' 10, '100' 100, '1,000' 1000, '10,000' 10000, 'inf' 100000, 'adaptive' 1000000)\n"
 	  "plot 'threshold.dat' index 0 using 1:2:3:4 " BARS " title columnheader(1)\n", threshold_lines },
 	{ "mixture", AXES
 	  "set logscale x\nset xlabel 'instructions of protected mode between two switches'\n"
 	  "set title 'Where handing over pays (100 instructions of real mode)'\n"
-	  "plot for [i=0:2] 'mixture.dat' index i using 1:2:3:4 " BARS " title columnheader(1)\n", mixture_lines },
+	  "plot for [i=0:3] 'mixture.dat' index i using 1:2:3:4 " BARS " title columnheader(1)\n", mixture_lines },
 };
 
 static bool write_file(const char *folder, const char *name, const char *ending, const char *text, char **error)

@@ -36,7 +36,7 @@ static bool write_rom(struct qemu *qemu, char **error)
 	uint16_t entry = (uint16_t)(bench_guest_rom_entry - bench_guest);
 	const uint8_t jump[] = { 0xea, (uint8_t)entry, (uint8_t)(entry >> 8), 0x00, 0xf0 };
 	g_autofree uint8_t *rom = g_malloc0(ROM_SIZE);
-	memcpy(rom, bench_guest, (size_t)(bench_guest_end - bench_guest));
+	memcpy(rom, bench_guest, bench_guest_size);
 	memcpy(rom + AT_RESET, jump, sizeof jump);
 	int fd = g_file_open_tmp("v2e-bench-XXXXXX.rom", &qemu->rom, &problem);
 	if (fd >= 0)

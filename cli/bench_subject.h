@@ -4,6 +4,7 @@
 #define V2E_CLI_BENCH_SUBJECT_H
 
 #include "cli/run_options.h"
+#include "shared/policy.h"
 #include "shared/transition.h"
 
 enum bench_kind {
@@ -20,7 +21,8 @@ struct bench_subject {
 	/* Of BENCH_HYBRID; channel also of BENCH_EMU, watch also of BENCH_STOP. */
 	enum run_channel channel;
 	enum hv_watch watch; /* not HV_WATCH_AUTO */
-	uint64_t threshold;  /* UINT64_MAX: infinite */
+	enum policy_kind policy;
+	uint64_t threshold;  /* POLICY_V2E; UINT64_MAX: infinite */
 	bool log;            /* hand-overs are logged */
 	const struct hv_probe *probe; /* of v2e with KVM; not owned */
 };
@@ -69,10 +71,14 @@ extern const struct bench_ops bench_machine_ops, bench_qemu_ops, bench_floor_ops
 
 /* For the implementations: cuts what does not fit. */
 void bench_answer_fail(struct bench_answer *answer, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The processor's time stamp counter. */
+/* The processor's time stamp counter; 0 where there is none. */
 static inline uint64_t bench_cycles(void)
 {
+#ifdef __x86_64__
 	return __builtin_ia32_rdtsc();
+#else
+	return 0;
+#endif
 }
 
 #endif

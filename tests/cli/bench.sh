@@ -81,6 +81,8 @@ if "$V2E" probe >probe 2>&1; then
 	check "a hybrid is measured" bench --quick --samples 3 --guest far-jump --engine hybrid --threshold 0 \
 		--watch breakpoint --csv a.csv
 	check "and hands over twice a round trip" hands_over
+	check "by either policy" bench --quick --samples 1 --guest grub --engine hybrid --policy v2e,adaptive --threshold 10 --csv a.csv
+	check "and CSV says which" sh -c '[ "$(grep -c ",hybrid,inline,[a-z]*,v2e,10,off," a.csv),$(grep -c ",hybrid,inline,[a-z]*,adaptive,,off," a.csv)" = 1,1 ]'
 else
 	skip "a hybrid is measured" "$(head -n 1 probe)"
 fi
