@@ -10,6 +10,7 @@ docs_files = \
 	docs/jit.md \
 	docs/loaders.md \
 	docs/network.md \
+	docs/switch-cost.md \
 	docs/test.md \
 	docs/trace.md \
 	docs/transitions.md
