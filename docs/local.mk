@@ -11,6 +11,7 @@ docs_files = \
 	docs/loaders.md \
 	docs/network.md \
 	docs/switch-cost.md \
+	docs/state.md \
 	docs/test.md \
 	docs/trace.md \
 	docs/transitions.md

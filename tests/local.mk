@@ -116,6 +116,7 @@ unit_sources = \
 	tests/unit/test_script.c \
 	tests/unit/test_script_parse.c \
 	tests/unit/test_snap.c \
+	tests/unit/test_state_file.c \
 	tests/unit/test_surface.c \
 	tests/unit/test_test_file.c \
 	tests/unit/test_test_picture.c \
@@ -140,6 +141,7 @@ shell_tests = \
 	tests/cli/monitor.sh \
 	tests/cli/report.sh \
 	tests/cli/run.sh \
+	tests/cli/state.sh \
 	tests/cli/test.sh \
 	tests/cli/trace.sh \
 	tests/gdb/gdb.sh \
@@ -190,6 +192,9 @@ boot_files = \
 	tests/boot/pxe.asm \
 	tests/boot/gfxboot.sh \
 	tests/boot/repeat.sh \
+	tests/boot/cycles.sh \
+	tests/boot/count.asm \
+	tests/cli/fail_save.c \
 	tests/boot/make-iso.sh \
 	tests/boot/make-gfxboot-iso.sh \
 	tests/boot/qemu-as-v2e \

@@ -62,6 +62,22 @@ boot()
 		"$@" --do 'wait-text "Hello from drive 00h" 100s' --do quit
 }
 
+# resume NAME FILE OPTIONS...: a saved machine, to the same end.
+resume()
+{
+	name=$1 file=$2
+	shift 2
+	add 0 "$name" /v2e run --restore "$file" --stats --timeout 120s "$@" --do 'wait-text "Hello from drive 00h" 100s' --do quit
+}
+
+# saved NAME FILE OPTIONS...: on the way there.
+saved()
+{
+	name=$1 file=$2
+	shift 2
+	add 0 "$name" /v2e run --timeout 120s "$@" --do 'wait-text SeaBIOS 100s' --do "save $file" --do quit
+}
+
 # switch NAME OPTIONS...: 10,000 times, with an interrupt in each mode. The exit port
 # makes status 1 of a written 0.
 switch()
@@ -132,6 +148,11 @@ for mode; do
 		switch "10,000 switches with interrupts, hybrid" --engine hybrid --threshold 0
 		switch "10,000 switches with interrupts, by breakpoint" --engine hybrid --threshold 0 --watch breakpoint
 		switch "10,000 switches with interrupts, KVM alone" --engine kvm
+		saved "saved under the emulator" /emu.state --engine emu --bios /bios.bin --vgabios /vgabios.bin --floppy /hello --snapshot
+		saved "restored and saved under hybrid" /hybrid.state --restore /emu.state --engine hybrid
+		resume "from the emulator to hybrid" /emu.state --engine hybrid
+		resume "from the emulator to KVM alone" /emu.state --engine kvm
+		resume "from hybrid to the emulator" /hybrid.state --engine emu
 		for channel in futex eventfd process; do
 			boot "hybrid by channel $channel" --engine hybrid --channel $channel
 		done
