@@ -1,7 +1,7 @@
 # Debian packages by purpose, and a function that installs what is missing.
-packages_build="gcc libc6-dev make pkg-config libcapstone-dev libglib2.0-dev libpng-dev zlib1g-dev libseccomp-dev libslirp-dev check"
+packages_build="gcc libc6-dev make pkg-config libcapstone-dev libglib2.0-dev libpng-dev zlib1g-dev libseccomp-dev libslirp-dev libvncserver-dev libsdl2-dev check"
 packages_menu="seabios isolinux syslinux-common gfxboot-themes xorriso cpio"
-packages_test="grub-common grub-pc-bin mtools dosfstools e2fsprogs extlinux syslinux memtest86+ ipxe ipxe-qemu debian-installer-12-netboot-amd64 nasm jq chromium clang gdb git xz-utils man-db libjson-glib-dev qemu-system-x86 lcov parallel libxml2-utils gnuplot-nox python3 bochs bochsbios vgabios lz4 binutils"
+packages_test="grub-common grub-pc-bin mtools dosfstools e2fsprogs extlinux syslinux memtest86+ ipxe ipxe-qemu debian-installer-12-netboot-amd64 nasm jq chromium clang gdb git xz-utils man-db libjson-glib-dev qemu-system-x86 lcov parallel libxml2-utils libnet-vnc-perl tmux xvfb xdotool x11-apps gnuplot-nox python3 bochs bochsbios vgabios lz4 binutils"
 
 # packages_install PACKAGE...: as root, or by sudo. Without either it prints
 # what an administrator has to run and returns 1.

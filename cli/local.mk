@@ -36,6 +36,8 @@ cli_sources = \
 	cli/completion.h \
 	cli/disassemble.c \
 	cli/disassemble.h \
+	cli/displays.c \
+	cli/displays.h \
 	cli/drives.c \
 	cli/drives.h \
 	cli/emulator.c \

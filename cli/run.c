@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/compare.h"
+#include "cli/displays.h"
 #include "cli/machine.h"
 #include "cli/monitor.h"
 #include "cli/progress.h"
@@ -20,7 +21,7 @@
 #include "shared/log.h"
 
 /* Why we, and not the guest, ended the run. */
-enum stop { STOP_NOT, STOP_SCRIPT, STOP_TIMEOUT, STOP_SIGNAL, STOP_KILLED, STOP_MONITOR };
+enum stop { STOP_NOT, STOP_SCRIPT, STOP_TIMEOUT, STOP_SIGNAL, STOP_KILLED, STOP_MONITOR, STOP_DISPLAY };
 
 struct run {
 	const struct run_options *options;
@@ -31,6 +32,7 @@ struct run {
 	struct progress *progress;
 	struct gdb_server *gdb;    /* NULL: no debugger */
 	struct monitor *monitor;   /* NULL: none */
+	struct display *display;   /* NULL: none */
 	enum stop stop;
 };
 
@@ -63,6 +65,8 @@ static enum stop look(struct run *run, uint64_t now)
 		return STOP_SCRIPT;
 	if (run->monitor && !monitor_poll(run->monitor, now))
 		return STOP_MONITOR;
+	if (run->display && !display_poll(run->display))
+		return STOP_DISPLAY;
 	if (run->options->timeout && now - run->began >= run->options->timeout)
 		return STOP_TIMEOUT;
 	return STOP_NOT;
@@ -120,6 +124,8 @@ static void start(struct run *run)
 	}
 	chardev_set_tap(machine->serial[0], serial_byte, run);
 	bool screen_is_ours = !run->options->serials->len || strcmp(run->options->serials->pdata[0], "stdio");
+	if (run->options->display && !strcmp(run->options->display, "term"))
+		screen_is_ours = false;
 	if (isatty(STDERR_FILENO) && screen_is_ours)
 		run->progress = progress_new(stderr, machine->clock, pc_ctx(machine->pc), machine->conduct);
 	machine_set_attendant(machine, attend, run);
@@ -155,6 +161,8 @@ static const char *describe_end(const struct run *run, enum conduct_end end)
 {
 	if (run->stop == STOP_SIGNAL)
 		return "interrupted by a signal";
+	if (run->stop == STOP_DISPLAY)
+		return "the display was closed";
 	if (run->stop == STOP_KILLED)
 		return "killed by the debugger";
 	if (end == CONDUCT_HALTED)
@@ -317,20 +325,32 @@ static bool open_monitor(struct run *run)
 	return false;
 }
 
+static bool open_display(struct run *run)
+{
+	char *error = NULL;
+	if (!run->options->display || displays_open(run->options->display, run->machine, &run->display, &error))
+		return true;
+	fail_usage(g_strdup_printf("--display: %s", error));
+	g_free(error);
+	return false;
+}
+
 static int run_machine(const struct run_options *options, struct machine *machine)
 {
 	struct run run = { .options = options, .machine = machine };
 	if (!open_debugger(&run))
 		return RUN_USAGE;
-	if (!open_monitor(&run)) {
+	if (!open_monitor(&run) || !open_display(&run)) {
+		monitor_free(run.monitor);
 		close_debugger(&run, RUN_USAGE);
 		return RUN_USAGE;
 	}
 	start(&run);
 	enum conduct_end end = run_debugged(&run);
-	if (end == CONDUCT_HALTED && (run.script || run.monitor))
+	if (end == CONDUCT_HALTED && (run.script || run.monitor || run.display))
 		pass_time(&run);
 	finish(&run);
+	display_free(run.display);
 	int status = judge(&run, end);
 	if (options->stats)
 		print_stats(&run);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cli/displays.h"
 #include "cli/monitor.h"
 #include "cli/run_options_internal.h"
 #include "cli/units.h"
@@ -196,6 +197,15 @@ static bool set_channel(void *target, const char *value, char **error)
 			return true;
 		}
 	*error = g_strdup_printf("unknown channel '%s'; give inline, futex, eventfd or process", value);
+	return false;
+}
+
+static bool set_display(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	if (displays_names_one(value))
+		return set_file(&options->display, value, error);
+	*error = g_strdup_printf("unknown display '%s'; give none, term, sdl or vnc=[HOST:]PORT[,password=FILE]", value);
 	return false;
 }
 
@@ -447,7 +457,13 @@ static const struct option_row rows[] = {
 	{ .name = "channel", .argument = "NAME", .values = "inline futex eventfd process", .help = "how the emulator is called: inline (default), futex, eventfd, process",
 	  .manual = "Inline is a function call; futex and eventfd wake a second thread; process is a process of its own that "
 	            "may do nothing but compute.", .set = set_channel },
-	{ .heading = "Ports", .name = "serial", .argument = "WHERE", .help = "serial port: stdio, file:FILE, unix:SOCKET or none (default)",
+	{ .heading = "Screen and ports", .name = "display", .argument = "WHERE", .help = "show the screen: none (default), term, sdl or vnc=[HOST:]PORT",
+	  .manual = "term draws in this terminal, text as text, graphics in half blocks, and Ctrl-] ends the run. sdl is a "
+	            "window: a click or Ctrl+Alt+G gives it the mouse, Ctrl+Alt+G takes it back, closing it ends the run. vnc "
+	            "serves VNC viewers; without HOST only those of this host. vnc=...,password=FILE wants a password, 1 to 8 "
+	            "characters in the first line of FILE; other hosts are served only with one, and what they see and type "
+	            "is not encrypted.", .set = set_display },
+	{ .name = "serial", .argument = "WHERE", .help = "serial port: stdio, file:FILE, unix:SOCKET or none (default)",
 	  .manual = "May be given twice: COM1, then COM2. unix:SOCKET listens there, one client at a time.",
 	  .set = add_serial, .repeats = true },
 	{ .name = "debugcon", .argument = "PORT:FILE", .help = "write what the guest sends to PORT into FILE; - is standard output",
@@ -575,6 +591,7 @@ void run_options_clear(struct run_options *options)
 	network_options_clear(&options->network);
 	g_free(options->debug_file);
 	g_free(options->gdb);
+	g_free(options->display);
 	g_free(options->monitor);
 	script_free(options->script);
 	g_free(options->log);

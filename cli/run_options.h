@@ -59,6 +59,7 @@ struct run_options {
 	uint16_t exit_port;           /* 0: none */
 	char *gdb;                    /* port or unix:FILE; NULL: none */
 	bool gdb_nowait;
+	char *display;                /* see displays.h; NULL: none */
 	char *monitor;                /* stdio or unix:FILE; NULL: none */
 	struct script *script;        /* all --do and --script */
 	unsigned dos;                 /* how many --do */

@@ -77,6 +77,19 @@ static bool check_policy(const struct run_options *options, char **error)
 	return !*error;
 }
 
+static bool check_display(const struct run_options *options, char **error)
+{
+	bool is_term = options->display && !strcmp(options->display, "term");
+	for (unsigned i = 0; is_term && i < options->serials->len; i++)
+		if (!strcmp(options->serials->pdata[i], "stdio"))
+			*error = g_strdup("--display term and --serial both want the terminal; give --serial another place");
+	if (is_term && options->monitor && !strcmp(options->monitor, "stdio"))
+		*error = g_strdup("--display term and --monitor both want the terminal; give --monitor unix:FILE");
+	if (options->display && strcmp(options->display, "none") && options->compare)
+		*error = g_strdup("--display: --compare shows nothing; leave one of them out");
+	return !*error;
+}
+
 static bool check_gdb(const struct run_options *options, char **error)
 {
 	if (options->gdb_nowait && !options->gdb)
@@ -127,5 +140,5 @@ bool run_options_check(const struct run_options *options, char **error)
 {
 	return check_ports(options, error) && check_gdb(options, error) && check_policy(options, error) && check_monitor(options, error) &&
 	       check_serials(options, error) && check_restore(options, error) && check_kernel(options, error) &&
-	       network_options_check(&options->network, error) && check_trace(options, error);
+	       network_options_check(&options->network, error) && check_trace(options, error) && check_display(options, error);
 }

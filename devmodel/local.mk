@@ -20,8 +20,11 @@ devmodel_sources = \
 	devmodel/coprocessor.h \
 	devmodel/debug_port.c \
 	devmodel/debug_port.h \
+	devmodel/display.c \
+	devmodel/display.h \
 	devmodel/display_png.c \
 	devmodel/display_png.h \
+	devmodel/display_term.c \
 	devmodel/e1000.c \
 	devmodel/e1000.h \
 	devmodel/e1000_eeprom.c \
@@ -117,3 +120,11 @@ devmodel_sources = \
 	devmodel/vga_scan.c \
 	devmodel/vga_text.c \
 	devmodel/vga_timing.c
+
+# Where configure found the library.
+if VNC
+libv2e_a_SOURCES += devmodel/display_vnc.c
+endif
+if SDL
+libv2e_a_SOURCES += devmodel/display_sdl.c
+endif

@@ -63,4 +63,23 @@ void vga_render(struct vga *vga, struct surface *surface, enum vga_blink blink);
  * empty and the sizes 0, in a graphics mode. */
 bool vga_text_read(struct vga *vga, GString *text, unsigned *columns, unsigned *rows);
 
+/* The same with attributes, for who draws characters itself. */
+struct vga_cell {
+	uint8_t code;             /* code page 437, see vga_text_character() */
+	uint8_t foreground, background; /* of the 16 attribute colours */
+	bool blinks;
+};
+
+struct vga_text_screen {
+	unsigned columns, rows;
+	bool has_cursor;
+	unsigned cursor_column, cursor_row;
+	GArray *cells; /* struct vga_cell, row by row; the caller's */
+};
+
+/* False, with no cells, in a graphics mode or while the screen is dark. */
+bool vga_text_cells(struct vga *vga, struct vga_text_screen *screen);
+/* In UTF-8; static. */
+const char *vga_text_character(uint8_t code);
+
 #endif

@@ -222,6 +222,9 @@ static inline const uint8_t *vga_planes(const struct vga *vga, uint32_t address)
 	return vga->vram + (size_t)(address % (VGA_VRAM_SIZE / 4)) * 4;
 }
 
+/* vga_render.c: is nothing shown, not even the overscan? */
+bool vga_is_dark(const struct vga *vga);
+
 /* vga_text.c: dots of text lines. */
 struct vga_blinking {
 	bool text, cursor; /* shown at the moment */

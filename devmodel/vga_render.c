@@ -186,7 +186,7 @@ static void resize(const struct vga *vga, struct surface *surface)
 }
 
 /* A DISPI driver leaves CRTC and sequencer as it finds them. */
-static bool is_dark(const struct vga *vga)
+bool vga_is_dark(const struct vga *vga)
 {
 	const struct vga_registers *regs = &vga->regs;
 	if (regs->seq[SEQ_CLOCKING] & SEQ_CLOCKING_SCREEN_OFF || !regs->enable)
@@ -205,7 +205,7 @@ void vga_render(struct vga *vga, struct surface *surface, enum vga_blink blink)
 {
 	struct vga_blinking blinking = phase(vga, blink);
 	resize(vga, surface);
-	if (is_dark(vga))
+	if (vga_is_dark(vga))
 		surface_fill(surface, 0);
 	else if (!(vga->regs.attr_index & ATTR_INDEX_PAS))
 		surface_fill(surface, vga_dac_color(vga, vga->regs.attr[ATTR_OVERSCAN]));

@@ -135,3 +135,53 @@ bool vga_text_read(struct vga *vga, GString *text, unsigned *columns, unsigned *
 		*rows = count;
 	return is_text;
 }
+
+static void append_cells(const struct vga *vga, const struct vga_scan *scan, GArray *cells)
+{
+	bool can_blink = vga->regs.attr[ATTR_MODE] & ATTR_MODE_BLINK;
+	for (unsigned i = 0; i < scan->columns; i++) {
+		const uint8_t *planes = vga_scan_fetch(vga, scan, i);
+		struct vga_cell cell = {
+			.code = planes[0], .foreground = planes[1] & 15, .background = (uint8_t)(planes[1] >> 4 & (can_blink ? 7 : 15)),
+			.blinks = can_blink && planes[1] & 0x80,
+		};
+		g_array_append_val(cells, cell);
+	}
+}
+
+static void find_cursor(const struct vga *vga, const struct vga_scan *scan, struct vga_text_screen *screen)
+{
+	const uint8_t *crtc = vga->regs.crtc;
+	unsigned location = (unsigned)(crtc[CRTC_CURSOR_HIGH] << 8 | crtc[CRTC_CURSOR_LOW]);
+	unsigned column = ((location - scan->counter) & 0xffff) << scan->shift;
+	if (crtc[CRTC_CURSOR_START] & 0x20 || column >= scan->columns)
+		return;
+	screen->has_cursor = true;
+	screen->cursor_column = column;
+	screen->cursor_row = screen->rows;
+}
+
+bool vga_text_cells(struct vga *vga, struct vga_text_screen *screen)
+{
+	struct vga_scan scan;
+	g_array_set_size(screen->cells, 0);
+	screen->columns = screen->rows = 0;
+	screen->has_cursor = false;
+	if (!vga_scan_is_text(vga) || vga_is_dark(vga))
+		return false;
+	vga_scan_start(vga, &scan);
+	screen->columns = scan.columns;
+	for (; scan.line < scan.lines; vga_scan_next(vga, &scan)) {
+		if (scan.line && (scan.row || scan.doubled))
+			continue;
+		append_cells(vga, &scan, screen->cells);
+		find_cursor(vga, &scan, screen);
+		screen->rows++;
+	}
+	return true;
+}
+
+const char *vga_text_character(uint8_t code)
+{
+	return cp437[code];
+}

@@ -4,6 +4,7 @@ docs_files = \
 	docs/channels.md \
 	docs/compare.md \
 	docs/context-page.md \
+	docs/display.md \
 	docs/emulator.md \
 	docs/gdb.md \
 	docs/hybrid.md \

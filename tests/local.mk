@@ -11,7 +11,7 @@ if NATIVE
 tests_unit_unit_SOURCES += $(unit_native_sources)
 endif
 tests_unit_unit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_unit_unit_LDADD = libv2e.a $(CAPSTONE_LIBS) $(GLIB_LIBS) $(PNG_LIBS) $(ZLIB_LIBS) $(SECCOMP_LIBS) $(SLIRP_LIBS) $(CHECK_LIBS)
+tests_unit_unit_LDADD = libv2e.a $(CAPSTONE_LIBS) $(GLIB_LIBS) $(PNG_LIBS) $(ZLIB_LIBS) $(VNC_LIBS) $(SDL_LIBS) $(SECCOMP_LIBS) $(SLIRP_LIBS) $(CHECK_LIBS)
 
 unit_native_sources = \
 	tests/unit/jit_rig.c \
@@ -136,6 +136,7 @@ TESTS += $(shell_tests)
 
 shell_tests = \
 	tests/cli/bad-input.sh \
+	tests/cli/display.sh \
 	tests/cli/bench.sh \
 	tests/cli/help.sh \
 	tests/cli/monitor.sh \
@@ -161,6 +162,11 @@ EXTRA_DIST += tests/lib.sh tests/gdb/kvm.asm tests/cli/calls.asm tests/gdb/modes
 check_PROGRAMS += tests/boot/pngdiff
 tests_boot_pngdiff_SOURCES = tests/boot/pngdiff.c
 tests_boot_pngdiff_LDADD = $(PNG_LIBS)
+
+# And of windows.
+check_PROGRAMS += tests/boot/xwd2png
+tests_boot_xwd2png_SOURCES = tests/boot/xwd2png.c
+tests_boot_xwd2png_LDADD = $(PNG_LIBS)
 
 EXTRA_DIST += $(boot_files)
 boot_files = \

@@ -1,5 +1,6 @@
 ; A disk's boot sector that counts keys in the disk's second sector: reads it, adds
-; one, writes it back, prints "count N".
+; one, writes it back, prints "count N". In the screen's 21st row it shows a word in light
+; red on blue.
 bits 16
 org 0x7c00
 	xor ax, ax
@@ -8,6 +9,17 @@ org 0x7c00
 	mov ss, ax
 	mov sp, 0x7c00
 	mov [drive], dl
+	mov ax, 0xb800
+	mov es, ax
+	mov di, 20 * 160
+	mov si, colour
+	mov ah, 0x1c
+.next:
+	lodsb
+	stosw
+	test al, al
+	jnz .next
+	mov es, [zero]
 	mov si, ready
 	call print
 next:
@@ -52,6 +64,8 @@ put:
 
 drive: db 0
 packet: dw 16, 1, 0x8000, 0, 1, 0, 0, 0
+zero: dw 0
+colour: db "alarm", 0
 ready: db "ready", 13, 10, 0
 count: db "count ", 0
 line: db 13, 10, 0

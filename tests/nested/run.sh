@@ -24,8 +24,9 @@ if [ ! -f "$V2E_BUILD/libv2e.a" ]; then
 	skip "nested KVM" "no $V2E_BUILD/libv2e.a: build v2e first, or set V2E_BUILD"
 	finish
 fi
+# displays.c anew, without the libraries of front ends, which cannot be had statically.
 if ! "${CC:-cc}" -c -o "$tmp/no_slirp.o" "$nested/no_slirp.c" >"$tmp/link.out" 2>&1 ||
-   ! static_link "$tmp/v2e" "$V2E_SRC/cli/main.c" >>"$tmp/link.out" 2>&1 ||
+   ! static_link "$tmp/v2e" "$V2E_SRC/cli/main.c" "$V2E_SRC/cli/displays.c" >>"$tmp/link.out" 2>&1 ||
    ! static_link "$tmp/stops" "$nested/stops.c" >>"$tmp/link.out" 2>&1; then
 	cat "$tmp/link.out"
 	skip "nested KVM" "nothing can be linked statically here"
@@ -75,7 +76,7 @@ saved()
 {
 	name=$1 file=$2
 	shift 2
-	add 0 "$name" /v2e run --timeout 120s "$@" --do 'wait-text SeaBIOS 100s' --do "save $file" --do quit
+	add 0 "$name" /v2e run --stats --timeout 120s "$@" --do 'wait-text SeaBIOS 100s' --do "save $file" --do quit
 }
 
 # switch NAME OPTIONS...: 10,000 times, with an interrupt in each mode. The exit port

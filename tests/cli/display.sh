@@ -1,0 +1,167 @@
+#!/bin/sh
+# --display: VNC with a client that has nothing in common with the server, a window on
+# an X server without a screen, the terminal in tmux.
+. "${V2E_SRC:-.}/tests/lib.sh"
+pngdiff=$V2E_BUILD/tests/boot/pngdiff
+cd "$tmp"
+
+refuses() # 'TEXT' ARGS...
+{
+	text=$1
+	shift
+	timeout 60 "$V2E" run "$@" >out 2>&1 </dev/null
+	[ $? -eq 2 ] && grep -qF -e "$text" out && [ "$(wc -l <out)" -eq 1 ]
+}
+
+# comes COMMAND...: within a minute of this host.
+comes()
+{
+	tries=0
+	until "$@" >come.out 2>&1; do
+		tries=$((tries + 1))
+		[ $tries -lt 600 ] || { cat come.out; return 1; }
+		sleep 0.1
+	done
+}
+
+# guest ARGUMENTS...: in the background; its output goes to out, its number is $guest.
+guest()
+{
+	rm -f ready.png out
+	timeout 120 "$V2E" run --engine emu --snapshot disk.img "$@" >out 2>&1 </dev/null &
+	guest=$!
+}
+
+ended() # STATUS
+{
+	wait "$guest"
+	status=$?
+	cat out
+	[ $status -eq "$1" ]
+}
+
+# like A B: equal but for a cursor that may be in another phase.
+like()
+{
+	facts=$("$pngdiff" diff "$1" "$2") || return 1
+	echo "$1 $2: $facts"
+	[ "${facts%% *}" -le 18 ]
+}
+
+check "a display that is none" refuses "unknown display 'x11'" --display x11
+check "the terminal is taken once" refuses "--display term and --serial both want the terminal" --display term --serial stdio
+check "and needs to be one" refuses "no terminal" --display term
+check "nothing is shown of a comparison" refuses "--compare shows nothing" --display vnc=5900 --compare emu,emu
+if ! have nasm; then
+	skip "pictures and keys" "no nasm (Debian: apt install nasm)"
+	finish
+fi
+nasm -f bin -o disk.img "$V2E_SRC/tests/boot/count.asm" && truncate -s 1M disk.img || exit 1
+
+# --- VNC --------------------------------------------------------------------------------
+# A port that nobody has: one of many, by the number of this process.
+port=$((20000 + $$ % 20000))
+printf 'secret\n' >password
+printf 'much too long\n' >long
+
+vnc_refuses()
+{
+	check "no port" refuses "is no [HOST:]PORT" --display vnc=here
+	check "other hosts want a password" refuses "give a password" --display vnc=0.0.0.0:$port
+	check "a password that VNC cannot have" refuses "VNC takes 1 to 8" --display "vnc=$port,password=long"
+	check "a password that is not there" refuses "password: " --display "vnc=$port,password=gone"
+	check "another setting" refuses "is no setting of vnc" --display "vnc=$port,colour=red"
+}
+
+cat >client.pl <<'END'
+use Net::VNC;
+my ($port, $password, $file, @keys) = @ARGV;
+my $vnc = Net::VNC->new({ hostname => '127.0.0.1', port => $port, password => $password });
+$vnc->depth(24);
+$vnc->login;
+$vnc->capture->save($file) if $file;
+$vnc->send_key_event($_ =~ /^0x/ ? hex : ord) for @keys;
+print $vnc->width, "x", $vnc->height, "\n";
+END
+
+vnc_session()
+{
+	guest --display "vnc=$port,password=password" --do 'wait-text ready' --do 'sleep 100ms' --do 'screenshot ready.png' \
+		--do 'wait-text "count 2" 60s' --do quit
+	check "VNC: the guest is ready" comes test -s ready.png
+	check "VNC: a second one finds the port taken" refuses "nobody can listen there" --display "vnc=$port"
+	check "VNC: a wrong password is of no use" sh -c "! perl client.pl $port wrong bad.png"
+	check "VNC: the client sees the screen" perl client.pl "$port" secret vnc.png
+	check "VNC: it is the screenshot" like ready.png vnc.png
+	check "VNC: keys arrive" perl client.pl "$port" secret '' a 0xffbe
+	check "VNC: and do what they do" ended 0
+}
+
+if refuses "built without libvncserver" --display vnc=$port; then
+	skip "VNC" "v2e was built without libvncserver"
+else
+	vnc_refuses
+	if perl -MNet::VNC -e 1 2>/dev/null; then
+		vnc_session
+	else
+		skip "a VNC client" "no Net::VNC (Debian: apt install libnet-vnc-perl)"
+	fi
+fi
+
+# --- the terminal ---------------------------------------------------------------------------
+term() { tmux -L "v2e-$$" "$@"; }
+shows() { term capture-pane -p -t v2e | grep -qF -e "$1"; }
+
+terminal_session()
+{
+	term -f /dev/null new-session -d -s v2e -x 80 -y 25 \
+		"timeout --foreground 120 '$V2E' run --engine emu --snapshot disk.img --display term 2>&1; echo status \$?; cat"
+	check "terminal: text is shown" comes shows ready
+	term capture-pane -p -e -t v2e >colours
+	check "terminal: in its colours" grep -q '91[^a-l]*44malarm' colours
+	term send-keys -t v2e a
+	check "terminal: keys arrive" comes shows "count 1"
+	term send-keys -t v2e F1
+	check "terminal: those with sequences too" comes shows "count 2"
+	term send-keys -t v2e C-]
+	check "terminal: Ctrl-] ends the run and gives the terminal back" comes shows "status 0"
+	term kill-server
+}
+
+if have tmux; then
+	terminal_session
+else
+	skip "the terminal" "no tmux (Debian: apt install tmux)"
+fi
+
+# --- a window -----------------------------------------------------------------------------------
+window_is_there() { xdotool search --name '^v2e' >window; }
+
+window_session()
+{
+	guest --display sdl --do 'wait-text ready' --do 'sleep 100ms' --do 'screenshot ready.png' --do 'wait-text "count 2" 60s'
+	check "window: the guest is ready" comes test -s ready.png
+	check "window: it is there" comes window_is_there
+	window=$(head -n 1 window)
+	shows_picture() { xwd -silent -id "$window" -out window.xwd && "$V2E_BUILD/tests/boot/xwd2png" window.xwd window.png && like ready.png window.png; }
+	check "window: it shows the screenshot" comes shows_picture
+	xdotool windowfocus --sync "$window" key a key F1
+	check "window: keys arrive" ended 0
+}
+
+if refuses "built without SDL" --display sdl; then
+	skip "the window" "v2e was built without SDL 2"
+elif have Xvfb && have xdotool && have xwd; then
+	check "without a graphical session there is no window" env -u DISPLAY -u WAYLAND_DISPLAY SDL_VIDEODRIVER=x11 sh -c \
+		"timeout 60 $V2E run --display sdl >out 2>&1; test \$? -eq 2 && grep -q 'no window can be opened' out"
+	Xvfb -displayfd 3 -screen 0 1024x768x24 -nolisten tcp 3>display >xvfb.out 2>&1 &
+	xvfb=$!
+	check "an X server starts" comes test -s display
+	DISPLAY=:$(cat display) SDL_VIDEODRIVER=x11
+	export DISPLAY SDL_VIDEODRIVER
+	window_session
+	kill "$xvfb"
+else
+	skip "the window" "no Xvfb, xdotool or xwd (Debian: apt install xvfb xdotool x11-apps)"
+fi
+finish
