@@ -111,7 +111,7 @@ static struct pc *build_board(struct machine *machine, const struct setup *setup
 		config->vgabios = vgabios.data;
 		config->vgabios_size = vgabios.size;
 		if (network_open(&options->network, setup ? &setup->nic_rom : NULL, machine->clock, config, &machine->network, error)) {
-			setup_describe(&machine->setup, options, config);
+			setup_describe(&machine->setup, machine->engines.cpu, config);
 			pc = pc_new(config, error);
 		} else {
 			drives_close(config);
@@ -237,6 +237,7 @@ struct machine *machine_new_like(const struct setup *setup, const struct run_opt
 		return NULL;
 	adapted.memory = setup->memory;
 	adapted.cpu = (enum emu_cpu)setup->cpu;
+	adapted.cpu_given = true;
 	adapted.network.card = setup->nic;
 	memcpy(adapted.network.mac, setup->mac, sizeof setup->mac);
 	adapted.debug_port = setup->debug_port;

@@ -204,7 +204,7 @@ static bool set_display(void *target, const char *value, char **error)
 {
 	struct run_options *options = target;
 	if (displays_names_one(value))
-		return set_file(&options->display, value, error);
+		return run_options_set_file(&options->display, value, error);
 	*error = g_strdup_printf("unknown display '%s'; give none, term, sdl or vnc=[HOST:]PORT[,password=FILE]", value);
 	return false;
 }

@@ -28,11 +28,11 @@ static struct setup_medium describe_medium(enum pc_drive_kind drive, const struc
 	};
 }
 
-void setup_describe(struct setup *setup, const struct run_options *options, const struct pc_config *config)
+void setup_describe(struct setup *setup, enum emu_cpu cpu, const struct pc_config *config)
 {
 	*setup = (struct setup){
 		.memory = config->ram_size,
-		.cpu = (uint8_t)options->cpu,
+		.cpu = (uint8_t)cpu,
 		.debug_port = config->debug ? config->debug_port : 0,
 		.exit_port = config->exit_port,
 		.bios = { g_memdup2(config->bios, config->bios_size), config->bios_size },
@@ -126,7 +126,7 @@ void setup_state(struct setup *setup, struct snap *snap)
 	snap_blob(snap, "bios", &setup->bios, FIRMWARE_BIOS_MAX);
 	snap_blob(snap, "vgabios", &setup->vgabios, FIRMWARE_VGABIOS_MAX);
 	nic_state(setup, snap);
-	if (setup->cpu > EMU_CPU_P6 || !setup->serials || setup->serials > PC_SERIAL)
+	if (setup->cpu > EMU_CPU_X86_64 || !setup->serials || setup->serials > PC_SERIAL)
 		snap_fail(snap, "CPU model %u, %u serial ports", setup->cpu, setup->serials);
 	for (unsigned n = 0; n < SETUP_MEDIA; n++)
 		medium_state(&setup->medium[n], n >= PC_DISKS, snap);

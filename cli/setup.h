@@ -37,8 +37,8 @@ struct setup {
 	struct setup_medium medium[SETUP_MEDIA]; /* IDE connectors, then floppies */
 };
 
-/* What `options` and `config` (its media open, its firmware and network card set) make. */
-void setup_describe(struct setup *setup, const struct run_options *options, const struct pc_config *config);
+/* What a CPU and `config` (its media open, its firmware and network card set) make. */
+void setup_describe(struct setup *setup, enum emu_cpu cpu, const struct pc_config *config);
 void setup_clear(struct setup *setup);
 
 /* Saves or loads; a load checks all but what the board and the drives check. */

@@ -157,7 +157,7 @@ END_TEST
 
 static struct setup example(void)
 {
-	struct setup setup = { .memory = 64 << 20, .cpu = 3, .serials = 2, .debug_port = 0x402 };
+	struct setup setup = { .memory = 64 << 20, .cpu = EMU_CPU_X86_64, .serials = 2, .debug_port = 0x402 };
 	setup.bios = (struct snap_blob){ g_memdup2("bios", 4), 4 };
 	setup.vgabios = (struct snap_blob){ g_memdup2("vga", 3), 3 };
 	setup.medium[0] = (struct setup_medium){ PC_DRIVE_DISK, SETUP_OVERLAY, 2048, g_strdup("/disk.img") };
@@ -176,7 +176,7 @@ static bool is_sane(const struct setup *setup)
 		if (medium->source == SETUP_MEMORY && medium->sectors > 32768)
 			return false;
 	}
-	return setup->cpu <= EMU_CPU_P6 && setup->serials >= 1 && setup->serials <= PC_SERIAL;
+	return setup->cpu <= EMU_CPU_X86_64 && setup->serials >= 1 && setup->serials <= PC_SERIAL;
 }
 
 START_TEST(any_byte_of_a_setup_changed)
