@@ -381,7 +381,9 @@ static void enter(struct emu *emu, struct ctx *ctx)
 	/* A fault here is the other engine's: the entries read as not present. */
 	if (emu->paging && emu->pae && !emu->pdptes_known && !paging_load_pdptes(emu))
 		memset(emu->pdpte, 0, sizeof emu->pdpte);
-	if (ctx->rflags & CTX_EFLAGS_IF || emu->pins->nmi || emu->pins->smi)
+	/* Another engine may have had the attention, and left the pin to this one. */
+	const struct cpu_pins *pins = emu->pins;
+	if ((ctx->rflags & CTX_EFLAGS_IF) || pins->nmi || pins->smi || pins->init || pins->stop || pins->reset)
 		cpu_pins_attend(emu->pins);
 }
 

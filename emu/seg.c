@@ -127,10 +127,21 @@ static uint8_t privilege(const struct emu *emu)
 	return emu->vm86 ? 3 : emu->ctx->seg[CTX_SS].access >> CTX_SEG_DPL_SHIFT & 3;
 }
 
+/* An interrupt gate takes the processor out of vm86 before this is called, so what it
+ * was is what was traced last. */
+static void trace_mode(struct emu *emu)
+{
+	bool was_protected = emu->traced_protected, was_vm86 = emu->traced_vm86;
+	emu->traced_protected = emu->protected_mode;
+	emu->traced_vm86 = emu->vm86;
+	if (was_protected != emu->protected_mode || was_vm86 != emu->vm86)
+		tracer_mode(emu, was_protected, was_vm86);
+}
+
 void emu_mode_changed(struct emu *emu)
 {
 	const struct ctx *ctx = emu->ctx;
-	bool pe = ctx->cr0 & CTX_CR0_PE, was_protected = emu->protected_mode, was_vm86 = emu->vm86;
+	bool pe = ctx->cr0 & CTX_CR0_PE;
 	emu->vm86 = pe && (ctx->rflags & CTX_EFLAGS_VM);
 	emu->protected_mode = pe && !emu->vm86;
 	emu->paging = pe && (ctx->cr0 & CTX_CR0_PG);
@@ -141,8 +152,8 @@ void emu_mode_changed(struct emu *emu)
 		derive_fast(emu, sreg, looked_at);
 	derive_code(emu);
 	seg_changed(emu, CTX_SS);
-	if (unlikely(log_trace_mask & LOG_TRACE_SWITCH) && (was_protected != emu->protected_mode || was_vm86 != emu->vm86))
-		tracer_mode(emu, was_protected, was_vm86);
+	if (unlikely(log_trace_mask & LOG_TRACE_SWITCH))
+		trace_mode(emu);
 }
 
 /* --- descriptors -------------------------------------------------------------- */

@@ -86,6 +86,18 @@ START_TEST(init_wakes_a_halted_cpu)
 }
 END_TEST
 
+/* Another engine looked at the pins, and left this one. */
+START_TEST(init_needs_no_attention)
+{
+	CODE(rig, 0xeb, 0xfe);
+	rig->machine->pins.init = true;
+	atomic_store(&rig->machine->pins.attention, false);
+	rig_step(rig, 0);
+	ck_assert_uint_eq(rig->ctx->rip, 0xfff0);
+	ck_assert(!rig->machine->pins.init);
+}
+END_TEST
+
 /* --- vectors and limits ----------------------------------------------------------- */
 
 START_TEST(int_pushes_three_words_and_clears_if_tf_ac)
@@ -573,6 +585,7 @@ Suite *suite_emu_real(void)
 	tcase_add_test(reset, reset_starts_16_bytes_below_4g);
 	tcase_add_test(reset, init_resets_but_keeps_caches_and_msrs);
 	tcase_add_test(reset, init_wakes_a_halted_cpu);
+	tcase_add_test(reset, init_needs_no_attention);
 	suite_add_tcase(suite, reset);
 	tcase_add_checked_fixture(limits, start, stop);
 	tcase_add_test(limits, int_pushes_three_words_and_clears_if_tf_ac);
