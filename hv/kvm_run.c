@@ -30,10 +30,11 @@ static bool is_set(const bool *pin)
 	return __atomic_load_n(pin, __ATOMIC_ACQUIRE);
 }
 
+/* A KVM that interprets does not deliver the trap of a single step as it should. */
 static bool mode_is_ours(const struct kvm *kvm, const struct ctx *ctx)
 {
 	enum hv_runs runs = kvm->runs[kvm_ctx_mode(ctx)];
-	return runs == HV_NATIVE || (runs == HV_INTERPRETED && kvm->config.interpreted);
+	return runs == HV_NATIVE || (runs == HV_INTERPRETED && kvm->config.interpreted && !(ctx->rflags & CTX_EFLAGS_TF));
 }
 
 /* Nobody else runs this, whatever comes. */
