@@ -197,6 +197,7 @@ boot_files = \
 	tests/boot/network.sh \
 	tests/boot/pxe.asm \
 	tests/boot/gfxboot.sh \
+	tests/boot/hybrid.sh \
 	tests/boot/repeat.sh \
 	tests/boot/cycles.sh \
 	tests/boot/count.asm \
@@ -216,6 +217,27 @@ EXTRA_DIST += \
 	tests/samples/hello.v2etest \
 	tests/samples/stay.v2etest \
 	tests/samples/switch.v2etest
+
+# Guests for each way between the modes; run-tests runs them.
+EXTRA_DIST += $(guest_files)
+guest_files = \
+	tests/guest/run.sh \
+	tests/guest/table \
+	tests/guest/guest.inc \
+	tests/guest/irq.inc \
+	tests/guest/a20.asm \
+	tests/guest/bigreal.asm \
+	tests/guest/paging.asm \
+	tests/guest/patch.asm \
+	tests/guest/pe.asm \
+	tests/guest/pm16.asm \
+	tests/guest/reset.asm \
+	tests/guest/shadow.asm \
+	tests/guest/step.asm \
+	tests/guest/task.asm \
+	tests/guest/triple.asm \
+	tests/guest/triple16.asm \
+	tests/guest/vm86.asm
 
 # A real kvm_amd and kvm_intel in emulated machines; run-tests runs them.
 EXTRA_DIST += $(nested_files) tests/hv/fail_ioctl.c

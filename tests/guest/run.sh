@@ -1,0 +1,93 @@
+#!/bin/sh
+# Small guests for each way between the modes, on every engine that this host has.
+# They check themselves; what they are and what they do is in tests/guest/*.asm.
+. "${V2E_SRC:-.}/tests/lib.sh"
+guest=$V2E_SRC/tests/guest
+cd "$tmp" || exit 1
+if ! have nasm; then
+	skip "guests" "no nasm (Debian: apt install nasm)"
+	finish
+fi
+grep -v '^#' "$guest/table" >table
+names=$(cut -f 1 table)
+for name in $names; do
+	nasm -f bin -w-all -I "$guest/" -o "$name" "$guest/$name.asm" || { fail "$name.asm assembles"; finish; }
+done
+
+# passes NAME ARGUMENTS...: output in out. Status 85 is the guest's word for good.
+passes()
+{
+	name=$1
+	shift
+	rm -f serial
+	"$V2E" run --bios "$name" --exit-port 0xf4 --serial file:serial --timeout 20s --stats "$@" >out 2>&1
+	status=$?
+	cat out
+	[ $status -eq 85 ] && grep -q "^$name: passed" serial && return
+	echo "exit status $status, which is check $((status / 2)) of $name.asm if it is odd"
+	return 1
+}
+# column NAME NUMBER: of the table
+column() { awk -v name="$1" -v n="$2" '$1 == name { print $n }' table; }
+# counted KEY NUMBER: the line of --stats; no line is 0
+counted()
+{
+	number=$(sed -n "s/^$1 //p" out)
+	echo "$1: ${number:-0}, expected: $2"
+	[ "${number:-0}" = "$2" ]
+}
+
+on_emulator()
+{
+	passes "$1" --engine emu --clock virtual --trace switch --jit "$2" || return
+	crossings=$(grep -c '^mode ' out)
+	echo "crossings: $crossings"
+	[ "$crossings" -eq "$(column "$1" 2)" ] && counted resets "$(column "$1" 3)"
+}
+
+# What KVM itself interprets it may refuse at any place, and then nothing can be said
+# about how often it had the guest.
+refused() { grep -qE '^(kvm.runs 0$|(kvm.failed_[a-z]*|kvm.interrupts_left) [1-9])' out; }
+on_hybrid()
+{
+	passes "$1" --engine hybrid --threshold "$2" || return
+	counted resets "$(column "$1" 3)" || return
+	case $2 in
+	inf)
+		counted transitions 0 ;;
+	0)
+		[ "$(column "$1" 4)" = - ] || refused ||
+			{ counted transition-pe-cleared "$(column "$1" 4)" && counted transition-real-left "$(column "$1" 5)"; } ;;
+	esac
+}
+
+for name in $names; do
+	for jit in off on always; do
+		check "$name: emulator, --jit $jit" on_emulator "$name" $jit
+	done
+done
+if ! "$V2E" run --engine hybrid --do quit >out 2>&1; then
+	skip "guests under KVM" "$(head -n 1 out)"
+	finish
+fi
+"$V2E" probe --json >probe
+native=false
+grep -q '"pm32": { "runs": "native"' probe && native=true
+for name in $names; do
+	for threshold in 0 1 1000 inf; do
+		# Seen one instruction late is too late for what this one checks.
+		if [ "$name" = shadow ] && ! $native && [ $threshold != inf ] && [ $threshold != 1000 ]; then
+			skip "$name: hybrid, threshold $threshold" "KVM of this host interprets, and shows the boundary late"
+		else
+			check "$name: hybrid, threshold $threshold" on_hybrid "$name" $threshold
+		fi
+	done
+	if passes "$name" --engine kvm >kvm; then
+		check "$name: KVM alone" counted resets "$(column "$name" 3)"
+	elif $native; then
+		check "$name: KVM alone" passes "$name" --engine kvm
+	else
+		skip "$name: KVM alone" "KVM of this host interprets, and not all: $(grep -m 1 -E 'error|longer than' kvm)"
+	fi
+done
+finish
