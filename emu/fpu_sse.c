@@ -281,8 +281,9 @@ static enum exec maskmov(struct emu *emu, const struct insn *insn)
 	unsigned selected = 0;
 	for (unsigned i = 0; i < size; i++)
 		selected |= (unsigned)(mask[i] >> 7) << i;
+	/* Chips ask for a boundary of 8 only, of MASKMOVDQU as well. */
 	if (selected && (!emu_probe_write(emu, insn->seg, offset, size) ||
-	                 !emu_check_alignment(emu, insn->seg, offset, size)))
+	                 !emu_check_alignment(emu, insn->seg, offset, 8)))
 		return EXEC_FAULT;
 	for (unsigned i = 0; i < size; i++)
 		if ((selected >> i & 1) && !mem_store(emu, insn->seg, offset + i, 1, from[i]))

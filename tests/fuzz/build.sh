@@ -1,10 +1,15 @@
 #!/bin/sh
-# Builds the libFuzzer programs in V2E_BUILD/fuzz with clang, ASan and UBSan; arguments
-# name those of interest. To run one for half an hour:
+# Builds the fuzzers in V2E_BUILD/fuzz with ASan and UBSan; arguments name those of
+# interest. For libFuzzer (clang) by their names, and for AFL++ as afl-NAME where
+# afl-clang-fast is installed (Debian: apt install afl++). Half an hour of each:
 #
 #	ASAN_OPTIONS=detect_leaks=0 fuzz/block -max_total_time=1800 KEPT tests/fuzz/corpus/block
 #
-# The leak checker does not see the pointers in the block cache's own pages.
+#	AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 \
+#	afl-fuzz -V 1800 -m none -i tests/fuzz/corpus/block -o OUT fuzz/afl-block
+#
+# The leak checker does not see the pointers in the block cache's own pages. Inputs
+# worth keeping belong to tests/fuzz/corpus, which each test run replays.
 set -eu
 V2E_SRC=$(cd "${V2E_SRC:-.}" && pwd)
 out=${V2E_BUILD:-$V2E_SRC/build}/fuzz
@@ -14,15 +19,25 @@ cd "$V2E_SRC"
 flags="-std=gnu11 -O1 -g -pthread -I. $(pkg-config --cflags glib-2.0 capstone)"
 flags="$flags -fno-sanitize-recover=all"
 
+# compile COMPILER SANITIZERS OUTPUT SOURCE...
+compile()
+{
+	compiler=$1 sanitizers=$2 output=$3
+	shift 3
+	# shellcheck disable=SC2086,SC2046
+	$compiler $flags "-fsanitize=$sanitizers" -o "$out/$output" "$@" \
+		$(pkg-config --libs glib-2.0 capstone) -lm
+	echo "built $out/$output"
+}
+
 # build TARGET SOURCE...
 build()
 {
 	target=$1
 	shift
-	# shellcheck disable=SC2086,SC2046
-	${CLANG:-clang} $flags -fsanitize=fuzzer,address,undefined -o "$out/$target" "$@" \
-		$(pkg-config --libs glib-2.0 capstone) -lm
-	echo "built $out/$target"
+	compile "${CLANG:-clang}" fuzzer,address,undefined "$target" "$@"
+	! command -v afl-clang-fast >/dev/null ||
+		AFL_USE_ASAN=1 AFL_USE_UBSAN=1 AFL_QUIET=1 compile afl-clang-fast fuzzer "afl-$target" "$@"
 }
 
 # The loaders' parsers; what puts a plan into a machine is not among them.

@@ -117,7 +117,8 @@ static enum stop_reason run(struct machine *machine, const struct vector *vector
 	uint16_t cs = (final->present >> MOO_CS & 1 ? final : initial)->reg[MOO_CS];
 	uint16_t ip = (final->present >> MOO_IP & 1 ? final : initial)->reg[MOO_IP];
 	uint32_t at = vector_address(vector, cs, ip);
-	return halt_fits(vector, at) ? run_to(machine, at) : step(machine, vector);
+	/* Behind FFFF the 8086 goes on at 0, and a 386 faults. */
+	return ip && halt_fits(vector, at) ? run_to(machine, at) : step(machine, vector);
 }
 
 /* --- as recorded ------------------------------------------------------------------ */
@@ -231,7 +232,9 @@ static void run_fault(GString *text, struct machine *machine, const struct vecto
 	if (frame_fits(vector))
 		compare_fault(text, machine, vector, number, mask);
 	mem_write(machine->mem, number * 4u, 4, 0);
-	for (unsigned i = 0; i < 6; i++)
+	/* The frame, and what later chips push before PUSHA meets the limit. */
+	unsigned pushed = vector->opcode == 0x60 ? 16 : 6;
+	for (unsigned i = 0; i < pushed; i++)
 		mem_write(machine->mem, vector_address(vector, vector->test->initial.reg[MOO_SS], (uint16_t)(vector->test->initial.reg[MOO_SP] - 1 - i)), 1, 0);
 }
 
