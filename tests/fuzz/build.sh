@@ -16,7 +16,7 @@ out=${V2E_BUILD:-$V2E_SRC/build}/fuzz
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 cd "$V2E_SRC"
-flags="-std=gnu11 -O1 -g -pthread -I. $(pkg-config --cflags glib-2.0 capstone)"
+flags="-std=gnu11 -O1 -g -pthread -I. -DV2E_NATIVE $(pkg-config --cflags glib-2.0 capstone)"
 flags="$flags -fno-sanitize-recover=all"
 
 # compile COMPILER SANITIZERS OUTPUT SOURCE...
