@@ -80,7 +80,8 @@ static void run_all(void)
 	FILE *commands = fopen("/commands", "r");
 	for (int n = 1; commands && fgets(line, sizeof line, commands); n++) {
 		line[strcspn(line, "\n")] = '\0';
-		printf("nested: %d %d\n", n, run(line));
+		int status = run(line);
+		printf("\nnested: %d %d\n", n, status); /* it may have left a line open */
 	}
 	puts("nested: end");
 }
