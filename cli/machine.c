@@ -356,11 +356,17 @@ static void press_key(void *owner, enum key key, bool down)
 	ps2_keyboard_key(pc_keyboard(machine->pc), key, down);
 }
 
+static void press_nmi(void *owner)
+{
+	struct machine *machine = owner;
+	pc_press_nmi_button(machine->pc);
+}
+
 struct script_guest machine_guest(struct machine *machine)
 {
 	return (struct script_guest){
 		.read_text = read_text, .hash_picture = hash_picture, .save_picture = save_picture,
 		.save_state = save_state,
-		.key_room = key_room, .key = press_key, .owner = machine,
+		.key_room = key_room, .key = press_key, .nmi = press_nmi, .owner = machine,
 	};
 }

@@ -29,6 +29,8 @@ struct script_guest {
 	/* May script_guest.key be called, or would the key be lost? */
 	bool (*key_room)(void *owner);
 	void (*key)(void *owner, enum key key, bool down);
+	/* The NMI button. */
+	void (*nmi)(void *owner);
 	void *owner;
 };
 

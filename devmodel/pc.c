@@ -73,6 +73,7 @@ struct pc {
 	struct post_port *post;
 	struct debug_port *debug;
 	struct exit_port *exit;
+	bool nmi_level; /* of the sources; the CPU wants an edge */
 	bool powered_off;
 };
 
@@ -83,7 +84,9 @@ static void set_nmi(void *owner, unsigned n, bool level)
 {
 	(void)n;
 	struct pc *pc = owner;
-	if (!level || mc146818_nmi_masked(pc->rtc))
+	bool rises = level && !pc->nmi_level;
+	pc->nmi_level = level;
+	if (!rises || mc146818_nmi_masked(pc->rtc))
 		return;
 	pc->pins.nmi = true;
 	cpu_pins_attend(&pc->pins);
@@ -442,6 +445,7 @@ void pc_state(struct pc *pc, struct snap *snap)
 {
 	clock_state(pc, snap);
 	cpu_state(pc, snap);
+	bool nmi = pc->pins.nmi;
 	ram_state(pc, snap);
 	pci_bus_state(pc->pci, snap);
 	piix3_state(pc->isa, snap);
@@ -464,6 +468,7 @@ void pc_state(struct pc *pc, struct snap *snap)
 	port_chips_state(pc, snap);
 	i8259_state(pc->pic, snap); /* last: the devices above have driven its inputs */
 	if (snap_is_loading(snap)) {
+		pc->pins.nmi = nmi; /* whether the edge that port 61h has seen is taken, it cannot know */
 		i440fx_set_smm(pc->host, pc->ctx->smm);
 		cpu_pins_attend(&pc->pins);
 	}
@@ -529,6 +534,13 @@ void pc_set_smm(struct pc *pc, bool smm)
 void pc_press_power_button(struct pc *pc)
 {
 	piix4_pm_press_power_button(pc->pm);
+}
+
+void pc_press_nmi_button(struct pc *pc)
+{
+	struct irq_line iochk = port61_line(pc->port61, PORT61_IOCHK);
+	irq_set(&iochk, true);
+	irq_set(&iochk, false);
 }
 
 bool pc_speaker(struct pc *pc)

@@ -109,6 +109,8 @@ struct i82077 *pc_fdc(struct pc *pc);
 /* SMIACT#, from the engine when it enters or leaves SMM. */
 void pc_set_smm(struct pc *pc, bool smm);
 void pc_press_power_button(struct pc *pc);
+/* As a debug card's button does it: a pulse of IOCHK#, seen in port 61h bit 6. */
+void pc_press_nmi_button(struct pc *pc);
 
 /* The level at the speaker. */
 bool pc_speaker(struct pc *pc);

@@ -196,6 +196,7 @@ boot_files = \
 	tests/guest/make-kernel.sh \
 	tests/boot/network.sh \
 	tests/boot/pxe.asm \
+	tests/boot/shutdown.asm \
 	tests/boot/gfxboot.sh \
 	tests/boot/hybrid.sh \
 	tests/boot/repeat.sh \
@@ -226,6 +227,7 @@ guest_files = \
 	tests/guest/guest.inc \
 	tests/guest/irq.inc \
 	tests/guest/a20.asm \
+	tests/guest/nmi.asm \
 	tests/guest/bigreal.asm \
 	tests/guest/paging.asm \
 	tests/guest/patch.asm \

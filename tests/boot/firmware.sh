@@ -7,6 +7,7 @@ need /usr/share/seabios/bios.bin seabios
 
 assemble hello && image hello 1440K && image hello 1M || exit 1
 assemble exit && image exit 1M || exit 1
+assemble shutdown && image shutdown 1440K || exit 1
 
 check "SeaBIOS says that there is nothing to boot" \
 	guest --do 'wait-text "No bootable device" 60s' --do 'screen-text screen' --do quit
@@ -32,5 +33,7 @@ check "it shows text" colours hello.png 2 16
 
 check "the exit port ends the machine" \
 	ends_with 67 --disk "$payloads/exit-1M.img" --snapshot --exit-port 0xf4 --timeout 60s
+check "a reset with a shutdown byte in CMOS goes on through 40:67" \
+	ends_with 1 --floppy "$payloads/shutdown-1440K.img" --snapshot --exit-port 0xf4 --timeout 60s
 check "quit gives its status" ends_with 5 --do 'quit 5'
 finish

@@ -10,6 +10,8 @@ if ! have nasm; then
 fi
 grep -v '^#' "$guest/table" >table
 names=$(cut -f 1 table)
+printf 'wait-serial %s\nnmi\n' a b c d e f >nmi.script
+echo 'sleep 1m' >>nmi.script
 for name in $names; do
 	nasm -f bin -w-all -I "$guest/" -o "$name" "$guest/$name.asm" || { fail "$name.asm assembles"; finish; }
 done
@@ -20,6 +22,7 @@ passes()
 	name=$1
 	shift
 	rm -f serial
+	[ "$name" != nmi ] || set -- --script nmi.script "$@"
 	"$V2E" run --bios "$name" --exit-port 0xf4 --serial file:serial --timeout 20s --stats "$@" >out 2>&1
 	status=$?
 	cat out

@@ -36,7 +36,7 @@ if ! have nasm || [ ! -r $firmware/bios.bin ]; then
 	skip "nested KVM" "no nasm or no SeaBIOS (Debian: apt install nasm seabios)"
 	finish
 fi
-for floppy in boot/hello nested/switch nested/long; do
+for floppy in boot/hello boot/shutdown nested/switch nested/long; do
 	image=$tmp/$(basename $floppy)
 	nasm -f bin -o "$image" "$V2E_SRC/tests/$floppy.asm" && truncate -s 1440K "$image" || exit 1
 done
@@ -116,6 +116,10 @@ guest()
 {
 	which=$1 out_of=$2 into=$3 boots=$4
 	shift 4
+	[ "$which" != nmi ] || for letter in a b c d e f; do
+		set -- "$@" --do "wait-serial $letter" --do nmi
+	done
+	[ "$which" != nmi ] || set -- "$@" --do 'sleep 1m'
 	add 85 "guest $which, $*" /v2e run --bios "/$which" --vgabios /vgabios.bin --exit-port 0xf4 --stats --timeout 60s "$@"
 	number=$(wc -l <"$tmp/$mode/names")
 	echo "$number $which resets $boots" >>"$tmp/$mode/counts"
@@ -193,6 +197,7 @@ for mode; do
 		stops=$tmp/stops
 		hello=$tmp/hello
 		switch=$tmp/switch
+		shutdown=$tmp/shutdown
 		long=$tmp/long
 		bios.bin=$firmware/bios.bin
 		vgabios.bin=$firmware/vgabios-stdvga.bin
@@ -217,6 +222,10 @@ for mode; do
 		switch "10,000 switches with interrupts, hybrid" --engine hybrid --threshold 0
 		switch "10,000 switches with interrupts, by breakpoint" --engine hybrid --threshold 0 --watch breakpoint
 		switch "10,000 switches with interrupts, KVM alone" --engine kvm
+		for engine in hybrid kvm; do
+			add 1 "a shutdown byte in CMOS, $engine" /v2e run --bios /bios.bin --vgabios /vgabios.bin --floppy /shutdown \
+				--snapshot --exit-port 0xf4 --timeout 60s --engine $engine
+		done
 		saved "saved under the emulator" /emu.state --engine emu --bios /bios.bin --vgabios /vgabios.bin --floppy /hello --snapshot
 		saved "restored and saved under hybrid" /hybrid.state --restore /emu.state --engine hybrid
 		resume "from the emulator to hybrid" /emu.state --engine hybrid

@@ -255,6 +255,55 @@ START_TEST(irq6_is_the_floppy)
 }
 END_TEST
 
+/* An edge each: what a guest writes to port 61h meanwhile makes no second one. */
+START_TEST(nmi_button)
+{
+	rig.pc = pc_rig_build(&rig);
+	struct cpu_pins *pins = pc_pins(rig.pc);
+	out(0x70, 0x0f);
+	pc_press_nmi_button(rig.pc);
+	ck_assert(pins->nmi);
+	ck_assert_uint_eq(in(0x61) & 0xc0, 0x40);
+	pins->nmi = false;
+	out(0x61, 0x01);
+	ck_assert(!pins->nmi);
+	pc_press_nmi_button(rig.pc); /* still seen: no edge */
+	ck_assert(!pins->nmi);
+	out(0x61, 0x08);
+	out(0x61, 0x00);
+	ck_assert_uint_eq(in(0x61) & 0xc0, 0);
+	pc_press_nmi_button(rig.pc);
+	ck_assert(pins->nmi);
+	pins->nmi = false;
+	out(0x61, 0x08);
+	out(0x61, 0x00);
+	out(0x70, 0x8f);
+	pc_press_nmi_button(rig.pc);
+	ck_assert(!pins->nmi);
+}
+END_TEST
+
+START_TEST(a_taken_nmi_stays_taken)
+{
+	rig.pc = pc_rig_build(&rig);
+	out(0x70, 0x0f);
+	pc_press_nmi_button(rig.pc);
+	pc_pins(rig.pc)->nmi = false;
+	struct snap *save = snap_new_save();
+	size_t size;
+	pc_state(rig.pc, save);
+	const void *data = snap_data(save, &size);
+	pc_reset(rig.pc);
+	struct snap *load = snap_new_load(data, size);
+	pc_state(rig.pc, load);
+	ck_assert_ptr_null(snap_error(load));
+	ck_assert_uint_eq(in(0x61) & 0xc0, 0x40);
+	ck_assert(!pc_pins(rig.pc)->nmi);
+	snap_free(load);
+	snap_free(save);
+}
+END_TEST
+
 START_TEST(irq7_is_the_printer)
 {
 	build_with_interrupts();
@@ -579,6 +628,8 @@ static void add_wiring_tests(Suite *suite)
 	tcase_add_test(tc, irq1_and_irq12_are_the_8042);
 	tcase_add_loop_test(tc, irq3_and_irq4_are_serial, 0, 2);
 	tcase_add_test(tc, irq6_is_the_floppy);
+	tcase_add_test(tc, nmi_button);
+	tcase_add_test(tc, a_taken_nmi_stays_taken);
 	tcase_add_test(tc, irq7_is_the_printer);
 	tcase_add_test(tc, irq8_is_the_clock);
 	tcase_add_test(tc, irq9_is_acpi);

@@ -57,6 +57,11 @@ static void key(void *owner, enum key which, bool down)
 	g_string_append_printf(it->keys, "%c%s ", down ? '+' : '-', keys_name(which));
 }
 
+static void nmi(void *owner)
+{
+	g_string_append(((struct guest *)owner)->keys, "NMI");
+}
+
 static void setup(void)
 {
 	guest = (struct guest){ .text = "", .room = true, .keys = g_string_new(NULL), .saved = g_string_new(NULL) };
@@ -84,7 +89,7 @@ static void start(const char *commands)
 	}
 	struct script_guest it = {
 		.read_text = read_text, .hash_picture = hash_picture, .save_picture = save_picture, .failure_picture = picture,
-		.key_room = key_room, .key = key, .owner = &guest,
+		.key_room = key_room, .key = key, .nmi = nmi, .owner = &guest,
 	};
 	run = script_run_new(script, &it);
 }
@@ -301,6 +306,14 @@ START_TEST(keys_give_up)
 }
 END_TEST
 
+START_TEST(presses_the_nmi_button)
+{
+	start("nmi");
+	go(STEP);
+	ck_assert_str_eq(guest.keys->str, "NMI");
+}
+END_TEST
+
 START_TEST(screenshot)
 {
 	start("screenshot a.png\nscreenshot b.png");
@@ -409,6 +422,7 @@ Suite *suite_script(void)
 	tcase_add_test(tcase, keys);
 	tcase_add_test(tcase, keys_wait_for_room);
 	tcase_add_test(tcase, keys_give_up);
+	tcase_add_test(tcase, presses_the_nmi_button);
 	tcase_add_test(tcase, screenshot);
 	tcase_add_test(tcase, screenshot_fails);
 	tcase_add_test(tcase, screen_text);
