@@ -47,8 +47,14 @@ check "an unknown option" bad "unknown option" emu,emu:fast=1
 check "a mistake in another process" bad "flip" emu,emu:channel=process:flip=5
 
 if "$V2E" run --engine kvm --do quit >out 2>err; then
-	check "KVM is like the emulator" until_text kvm,emu
-	check "for thousands of port accesses" grep -qE ': [0-9]{4,} stops, [0-9]{4,} port accesses, [1-9][0-9]* interrupts' out
+	# One that interprets can miss the moment between STI and CLI again and again, until
+	# the firmware has waited long enough; real ones are compared in tests/nested.
+	if "$V2E" probe --json | grep -q '"real": { "runs": "native"'; then
+		check "KVM is like the emulator" until_text kvm,emu
+		check "for thousands of port accesses" grep -qE ': [0-9]{4,} stops, [0-9]{4,} port accesses, [1-9][0-9]* interrupts' out
+	else
+		skip "KVM is like the emulator" "KVM of this host interprets real mode, and takes interrupts when it likes"
+	fi
 	check "so is the hybrid" until_text hybrid:threshold=0,emu
 	check "at hundreds of hand-overs as well" grep -qE ' [0-9]{3,} hand-overs' out
 	check "a bit that flips in the emulator" compare 1 emu:flip=200000,hybrid --timeout 5s

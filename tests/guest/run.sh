@@ -59,7 +59,8 @@ on_hybrid()
 	inf)
 		counted transitions 0 ;;
 	0)
-		[ "$(column "$1" 4)" = - ] || refused ||
+		# A breakpoint stops before the MOV: then it is the emulator that leaves.
+		[ "$(column "$1" 4)" = - ] || refused || ! grep -q '^kvm.watch trace' out ||
 			{ counted transition-pe-cleared "$(column "$1" 4)" && counted transition-real-left "$(column "$1" 5)"; } ;;
 	esac
 }
