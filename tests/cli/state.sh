@@ -143,7 +143,8 @@ check "a device is no place" guest 1 --snapshot disk.img --do 'save /dev/full'
 check "a link stays one" sh -c 'ln -s real.state link.state && touch real.state'
 check "and the file behind it is written" guest 0 --snapshot disk.img --do 'save link.state' --do quit
 check "there" test -h link.state -a -s real.state
-if "${CC:-cc}" -shared -fPIC -o fail_save.so "$V2E_SRC/tests/cli/fail_save.c" -ldl 2>err; then
+preloads() { "${CC:-cc}" -shared -fPIC -o fail_save.so "$V2E_SRC/tests/cli/fail_save.c" -ldl && LD_PRELOAD=$tmp/fail_save.so "$V2E" --version; }
+if preloads >err 2>&1; then
 	ends() # HOW STATUS
 	{
 		FAIL_SAVE=$1 LD_PRELOAD=$tmp/fail_save.so timeout 120 "$V2E" run --clock virtual --engine emu \
