@@ -9,12 +9,12 @@
 
 static int create_regions(struct vga *vga, struct mem *mem)
 {
-	struct mem_store *store = mem_store_new(mem, "vga.vram", VGA_VRAM_SIZE);
-	if (!store)
+	vga->store = mem_store_new(mem, "vga.vram", VGA_VRAM_SIZE);
+	if (!vga->store)
 		return -errno;
-	vga->vram = mem_store_data(store);
+	vga->vram = mem_store_data(vga->store);
 	vga->lfb_region = mem_region_new(mem, "vga.lfb", MEM_PRIORITY_BAR,
-	                                 MEM_REGION_READS | MEM_REGION_WRITES, store, 0, VGA_VRAM_SIZE);
+	                                 MEM_REGION_READS | MEM_REGION_WRITES, vga->store, 0, VGA_VRAM_SIZE);
 	vga->mmio_region = mem_region_new_mmio(mem, MEM_PRIORITY_BAR, VGA_MMIO_SIZE, &vga_mmio_ops, vga);
 	vga->window_region = mem_region_new_mmio(mem, MEM_PRIORITY_VGA, WINDOW_SIZE, &vga_mem_ops, vga);
 	if (!vga->lfb_region || !vga->mmio_region || !vga->window_region)
@@ -79,40 +79,14 @@ struct mem_region *vga_mmio(struct vga *vga)
 	return vga->mmio_region;
 }
 
-/* Most modes leave most of VRAM at zero: the tail of zeros is not saved. */
-static uint32_t vram_used(const struct vga *vga)
-{
-	uint32_t used = VGA_VRAM_SIZE;
-	uint64_t word;
-	for (; used; used -= (uint32_t)sizeof word) {
-		memcpy(&word, vga->vram + used - sizeof word, sizeof word);
-		if (word)
-			break;
-	}
-	return used;
-}
-
-static void vram_state(struct vga *vga, struct snap *snap)
-{
-	uint32_t used = snap_is_loading(snap) ? 0 : vram_used(vga);
-	snap_u32(snap, "vram_used", &used);
-	if (used > VGA_VRAM_SIZE) {
-		snap_fail(snap, "%u bytes of VRAM", used);
-		return;
-	}
-	snap_bytes(snap, "vram", vga->vram, used);
-	if (snap_is_loading(snap) && !snap_error(snap))
-		memset(vga->vram + used, 0, VGA_VRAM_SIZE - used);
-}
-
 void vga_state(struct vga *vga, struct snap *snap)
 {
-	snap_section(snap, "vga", 1);
+	snap_section(snap, "vga", 2);
 	vga_regs_state(vga, snap);
 	vga_dac_state(vga, snap);
 	vga_dispi_state(vga, snap);
 	snap_u32(snap, "latch", &vga->window.latch);
-	vram_state(vga, snap);
+	mem_store_state(vga->store, snap);
 	vga_mem_update(vga);
 	vga_timing_update(vga);
 }

@@ -130,7 +130,8 @@ struct vga {
 	struct bus *bus;
 	struct clock *clock;
 	struct mem_region *window_region, *lfb_region, *mmio_region;
-	uint8_t *vram;
+	struct mem_store *store;
+	uint8_t *vram; /* its bytes */
 	struct vga_registers regs;
 	struct vga_dac dac;
 	struct vga_dispi dispi;

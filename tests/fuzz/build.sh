@@ -16,7 +16,7 @@ out=${V2E_BUILD:-$V2E_SRC/build}/fuzz
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 cd "$V2E_SRC"
-flags="-std=gnu11 -O1 -g -pthread -I. -DV2E_NATIVE $(pkg-config --cflags glib-2.0 capstone)"
+flags="-std=gnu11 -O1 -g -pthread -I. -DV2E_NATIVE -DV2E_VERSION=\"fuzz\" $(pkg-config --cflags glib-2.0 capstone libpng zlib)"
 flags="$flags -fno-sanitize-recover=all"
 
 # compile COMPILER SANITIZERS OUTPUT SOURCE...
@@ -26,7 +26,7 @@ compile()
 	shift 3
 	# shellcheck disable=SC2086,SC2046
 	$compiler $flags "-fsanitize=$sanitizers" -o "$out/$output" "$@" \
-		$(pkg-config --libs glib-2.0 capstone) -lm
+		$(pkg-config --libs glib-2.0 capstone libpng zlib) -lm
 	echo "built $out/$output"
 }
 
@@ -42,7 +42,7 @@ build()
 
 # The loaders' parsers; what puts a plan into a machine is not among them.
 loaders=$(ls loader/*.c loader/*.S | grep -v -e boot_start.c -e firmware.c)
-[ $# -gt 0 ] || set -- block page image linux multiboot multiboot2 elf
+[ $# -gt 0 ] || set -- block page image linux multiboot multiboot2 elf state
 for name; do
 	# shellcheck disable=SC2086
 	case $name in
@@ -52,6 +52,10 @@ for name; do
 	multiboot) build multiboot -DV2E_FUZZ_KIND=KERNEL_MULTIBOOT tests/fuzz/fuzz_loader.c $loaders ;;
 	multiboot2) build multiboot2 -DV2E_FUZZ_KIND=KERNEL_MULTIBOOT2 tests/fuzz/fuzz_loader.c $loaders ;;
 	elf) build elf -DV2E_FUZZ_KIND=KERNEL_ELF tests/fuzz/fuzz_loader.c $loaders ;;
+	# Without the libraries of displays and of the network, which no state reaches.
+	state)
+		build state -I"$out/.." tests/fuzz/fuzz_state.c $(ls cli/*.[cS] devmodel/*.c | grep -v -e cli/main.c -e display_sdl -e display_vnc) \
+			$(ls loader/*.[cS]) $(ls hv/*.c | grep -v none.c) gdb/*.c trace/*.c shared/*.c emu/*.c ;;
 	*) echo "$0: no target $name" >&2; exit 2 ;;
 	esac
 done

@@ -10,7 +10,8 @@ fuzz_programs = \
 	tests/fuzz/linux \
 	tests/fuzz/multiboot \
 	tests/fuzz/multiboot2 \
-	tests/fuzz/elf
+	tests/fuzz/elf \
+	tests/fuzz/state
 
 fuzz_common = \
 	tests/fuzz/fuzz.h \
@@ -41,7 +42,12 @@ tests_fuzz_elf_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_loader.c tests/fuzz/r
 tests_fuzz_elf_CPPFLAGS = $(AM_CPPFLAGS) -DV2E_FUZZ_CORPUS='"elf"' -DV2E_FUZZ_KIND=KERNEL_ELF
 tests_fuzz_elf_LDADD = libv2e.a $(GLIB_LIBS)
 
-fuzz:
+# Saved machines, in the whole command.
+tests_fuzz_state_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_state.c tests/fuzz/replay.c
+tests_fuzz_state_CPPFLAGS = $(AM_CPPFLAGS) -DV2E_FUZZ_CORPUS='"state"'
+tests_fuzz_state_LDADD = $(v2e_LDADD)
+
+fuzz: cli/revision.h trace/report_assets.h
 	V2E_SRC='$(abs_top_srcdir)' V2E_BUILD='$(abs_top_builddir)' $(srcdir)/tests/fuzz/build.sh
 
 .PHONY: fuzz
@@ -105,4 +111,17 @@ fuzz_corpus = \
 	tests/fuzz/corpus/multiboot2/elf-entry \
 	tests/fuzz/corpus/multiboot2/flat \
 	tests/fuzz/corpus/multiboot2/flat-all \
-	tests/fuzz/corpus/multiboot2/no-end
+	tests/fuzz/corpus/multiboot2/no-end \
+	tests/fuzz/corpus/state/bits \
+	tests/fuzz/corpus/state/bytes \
+	tests/fuzz/corpus/state/drop \
+	tests/fuzz/corpus/state/file \
+	tests/fuzz/corpus/state/good \
+	tests/fuzz/corpus/state/length \
+	tests/fuzz/corpus/state/ones \
+	tests/fuzz/corpus/state/page \
+	tests/fuzz/corpus/state/pages \
+	tests/fuzz/corpus/state/repeat \
+	tests/fuzz/corpus/state/setup \
+	tests/fuzz/corpus/state/stream \
+	tests/fuzz/corpus/state/timers
