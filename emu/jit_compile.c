@@ -52,10 +52,12 @@ static void emit_insn(struct jit_compiler *c)
 {
 	jit_emit_fn *emit = c->ir->native ? jit_emitter(c->jit, c->insn) : NULL;
 	bool end = c->insn->op == OP_block_end;
+	jit_flags_before(c);
 	if (emit && (!c->bodies_only || end))
 		emit(c);
 	else
 		jit_body(c);
+	jit_flags_after(c);
 	if (changes_world(c->insn))
 		c->bodies_only = true;
 }
@@ -77,6 +79,8 @@ static void emit_colds(struct jit_compiler *c)
 		c->ir = cold->ir;
 		c->insn = cold->ir->insn;
 		c->host_flags = false;
+		c->flags = cold->flags;
+		c->next = jit_flags_stored(0).op;
 		cold->emit(c, cold);
 	}
 }
@@ -107,7 +111,7 @@ bool jit_compile(struct jit *jit, struct block *block)
 {
 	struct jit_ir ir[BLOCK_MAX_INSNS + 1];
 	struct jit_compiler c = {
-		.jit = jit, .emu = jit->emu, .block = block, .kind = KIND_UNKNOWN,
+		.jit = jit, .emu = jit->emu, .block = block, .flags = jit_flags_stored(KIND_UNKNOWN),
 		.a = { .at = jit->at, .end = jit->at + CODE_MAX, .delta = jit->run - jit->write },
 		.stack32 = jit->emu->world & WORLD_STACK32,
 	};

@@ -12,6 +12,7 @@ struct jit_cold *jit_cold_new(struct jit_compiler *c, void (*emit)(struct jit_co
 	memset(cold, 0, sizeof *cold);
 	cold->emit = emit;
 	cold->ir = c->ir;
+	cold->flags = c->flags;
 	return cold;
 }
 
@@ -26,15 +27,17 @@ static void call_out(struct jit_compiler *c, const uint8_t *thunk)
 
 void jit_body(struct jit_compiler *c)
 {
+	jit_flags_store(c);
 	call_out(c, c->jit->call_body);
 	if (!jit_ir_keeps_flags(c->insn->op))
-		c->kind = KIND_WORDS;
+		c->flags = jit_flags_stored(KIND_WORDS);
 	c->host_flags = false;
 }
 
 static void emit_cold_body(struct jit_compiler *c, struct jit_cold *cold)
 {
 	asm_bind(&c->a, &cold->enter);
+	jit_flags_store(c);
 	call_out(c, c->jit->call_body);
 	asm_jmp(&c->a, cold->resume);
 }
@@ -143,6 +146,7 @@ static struct jit_cold *access_begin(struct jit_compiler *c, void (*emit)(struct
 
 static void call_slow(struct jit_compiler *c, const struct jit_cold *cold, const uint8_t *thunk)
 {
+	jit_flags_store(c);
 	cold->address(c);
 	asm_store_imm(&c->a, 4, EMU_FIELD(lazy.access), cold->seg | cold->size << 8);
 	call_out(c, thunk);
@@ -198,6 +202,7 @@ static void leave_if_stale(struct jit_compiler *c, const struct jit_cold *cold)
 	struct jit_asm *a = &c->a;
 	asm_test(a, 4, R10, R10);
 	asm_jcc(a, CC_E, cold->resume);
+	jit_flags_store(c);
 	asm_mov_imm(a, 4, R8, jit_next_ip(c));
 	jit_count(c, (unsigned)(c->insn - c->block->insns) + 1);
 	asm_jmp(a, c->jit->leave_spill);
@@ -257,7 +262,6 @@ static void emit_cold_rmw(struct jit_compiler *c, struct jit_cold *cold)
 	asm_bind(a, &cold->enter);
 	call_slow(c, cold, c->jit->call_rmw_load);
 	asm_load(a, 4, R10, EMU_FIELD(lazy.value));
-	c->kind = cold->imm; /* as it was */
 	cold->finish(c);
 	asm_store(a, 4, EMU_FIELD(lazy.value), R10);
 	call_out(c, c->jit->call_rmw_store);
@@ -268,7 +272,6 @@ void jit_rmw(struct jit_compiler *c, unsigned size, jit_part_fn *compute)
 {
 	struct jit_cold *cold = access_begin(c, emit_cold_rmw, jit_address, c->insn->seg, size, true);
 	cold->finish = compute;
-	cold->imm = c->kind;
 	cold->store = c->a.at;
 	load_value(c, size, R10);
 	compute(c);

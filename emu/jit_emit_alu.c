@@ -37,19 +37,13 @@ static void test(struct jit_compiler *c, unsigned size, unsigned x, struct sourc
 		asm_test(&c->a, size, x, from.reg);
 }
 
-static void forget_flags(struct jit_compiler *c)
-{
-	c->kind = KIND_UNKNOWN;
-	c->host_flags = false;
-}
-
 /* CMP and TEST: both operands are kept, no result is needed. */
 static void compare(struct jit_compiler *c, unsigned size, unsigned x, struct source from)
 {
 	bool is_test = c->insn->op == OP_test, same = from.reg == x;
 	if (c->ir->live) {
 		if (!(is_test && same))
-			jit_flags_operand(c, from.reg, from.imm);
+			jit_flags_operand(c, NOREG, from.reg, from.imm);
 		jit_flags_result(c, is_test ? same ? KIND_LOGIC : KIND_TEST : KIND_CMP, size, x);
 	}
 	if (is_test)
@@ -58,33 +52,35 @@ static void compare(struct jit_compiler *c, unsigned size, unsigned x, struct so
 		operate(c, size, ALU_CMP, x, from);
 }
 
-/* CF is in the word already. */
+/* CF is in the word already, or the host's. */
 static void with_carry(struct jit_compiler *c, unsigned size, enum host_alu op, unsigned to, struct source from)
 {
 	struct jit_asm *a = &c->a;
 	if (c->ir->live) {
 		asm_store(a, 4, emu_field(offsetof(struct emu, lazy.a) - !!(to & HIGH)), to & ~(unsigned)HIGH);
-		jit_flags_operand(c, from.reg, from.imm);
+		jit_flags_operand(c, to, from.reg, from.imm);
 	}
-	asm_mem(a, 4, 0x0fba, 4, EMU_FIELD(flag_carry)); /* bt */
-	asm_byte(a, 31);
+	if (!jit_carry_at_hand(c)) {
+		asm_mem(a, 4, 0x0fba, 4, EMU_FIELD(flag_carry)); /* bt */
+		asm_byte(a, 31);
+	}
 	operate(c, size, op, to, from);
 	if (c->ir->live)
 		jit_flags_result(c, op == ALU_ADC ? KIND_ADC : KIND_SBB, size, to);
 	else
-		forget_flags(c);
+		jit_flags_forget(c);
 }
 
 static void plain(struct jit_compiler *c, unsigned size, enum host_alu op, unsigned to, struct source from)
 {
 	bool logic = op == ALU_AND || op == ALU_OR || op == ALU_XOR;
 	if (c->ir->live && !logic)
-		jit_flags_operand(c, from.reg, from.imm);
+		jit_flags_operand(c, to, from.reg, from.imm);
 	operate(c, size, op, to, from);
 	if (c->ir->live)
 		jit_flags_result(c, logic ? KIND_LOGIC : op == ALU_ADD ? KIND_ADD : KIND_SUB, size, to);
 	else
-		forget_flags(c);
+		jit_flags_forget(c);
 }
 
 static void binary(struct jit_compiler *c, unsigned size, unsigned to, struct source from)
@@ -134,6 +130,8 @@ static void binary_high(struct jit_compiler *c, unsigned high)
 	asm_shift_imm(&c->a, 4, SHIFT_ROR, reg, 8);
 	binary(c, 1, reg, (struct source){ R10, 0 });
 	asm_shift_imm(&c->a, 4, SHIFT_ROL, reg, 8);
+	if (c->flags.op.r == reg)
+		c->flags.op.r = (uint8_t)high;
 	c->host_flags = false;
 }
 
@@ -141,7 +139,7 @@ static void emit_binary(struct jit_compiler *c)
 {
 	const struct insn *insn = c->insn;
 	unsigned size = insn->size;
-	if (uses_carry(c))
+	if (uses_carry(c) && (insn->is_memory || !jit_carry_at_hand(c)))
 		jit_carry_to_word(c);
 	if (insn->operands == OPERANDS_REG_RM) {
 		unsigned to = host_reg(insn->reg, size), from = jit_operand(c, size);
@@ -164,21 +162,21 @@ static void emit_binary(struct jit_compiler *c)
 static void unary(struct jit_compiler *c, unsigned size, unsigned to)
 {
 	struct jit_asm *a = &c->a;
-	bool live = c->ir->live;
+	bool live = c->ir->live, carry = c->ir->live & CTX_EFLAGS_CF;
 	switch (c->insn->op) {
 	case OP_inc:
 		asm_inc(a, size, to);
 		if (live)
-			jit_flags_result(c, KIND_INC, size, to);
+			jit_flags_step(c, KIND_INC, size, to, carry);
 		break;
 	case OP_dec:
 		asm_dec(a, size, to);
 		if (live)
-			jit_flags_result(c, KIND_DEC, size, to);
+			jit_flags_step(c, KIND_DEC, size, to, carry);
 		break;
 	case OP_neg:
 		if (live)
-			jit_flags_operand(c, to, 0);
+			jit_flags_operand(c, to, to, 0);
 		asm_unary(a, size, UNARY_NEG, to);
 		if (live)
 			jit_flags_result(c, KIND_SUB, size, to);
@@ -188,7 +186,7 @@ static void unary(struct jit_compiler *c, unsigned size, unsigned to)
 		return;
 	}
 	if (!live)
-		forget_flags(c);
+		jit_flags_forget(c);
 }
 
 static void compute_unary(struct jit_compiler *c) { unary(c, c->insn->size, R10); }
@@ -197,7 +195,7 @@ static void emit_unary(struct jit_compiler *c)
 {
 	bool keeps_carry = c->insn->op == OP_inc || c->insn->op == OP_dec;
 	if (keeps_carry && (c->ir->live & CTX_EFLAGS_CF))
-		jit_carry_to_word(c);
+		jit_carry_before_step(c, c->insn->is_memory ? R10 : host_reg(c->insn->rm, c->insn->size));
 	if (c->insn->is_memory)
 		jit_rmw(c, c->insn->size, compute_unary);
 	else

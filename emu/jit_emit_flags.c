@@ -3,41 +3,6 @@
 
 #include "emu/flags.h"
 
-/* --- noting ---------------------------------------------------------------------- */
-
-static void store_word(struct jit_compiler *c, size_t offset, unsigned reg)
-{
-	if (reg & HIGH) /* the byte lands where the word begins */
-		asm_store(&c->a, 4, emu_field(offset - 1), reg & ~(unsigned)HIGH);
-	else
-		asm_store(&c->a, 4, emu_field(offset), reg);
-}
-
-void jit_flags_operand(struct jit_compiler *c, unsigned reg, uint32_t imm)
-{
-	if (reg == NOREG)
-		asm_store_imm(&c->a, 4, EMU_FIELD(lazy.b), imm);
-	else
-		store_word(c, offsetof(struct emu, lazy.b), reg);
-}
-
-void jit_flags_result(struct jit_compiler *c, enum jit_kind kind, unsigned size, unsigned reg)
-{
-	unsigned sized = kind_sized(kind, size);
-	store_word(c, offsetof(struct emu, lazy.r), reg);
-	asm_store_imm(&c->a, 1, EMU_FIELD(lazy.kind), sized);
-	c->kind = sized;
-	c->host_flags = true;
-}
-
-/* The words were written by the code itself. */
-void jit_flags_set_words(struct jit_compiler *c)
-{
-	asm_store_imm(&c->a, 1, EMU_FIELD(lazy.kind), KIND_WORDS);
-	c->kind = KIND_WORDS;
-	c->host_flags = false;
-}
-
 /* --- settling ----------------------------------------------------------------------- */
 
 static void emit_cold_settle(struct jit_compiler *c, struct jit_cold *cold)
@@ -49,43 +14,69 @@ static void emit_cold_settle(struct jit_compiler *c, struct jit_cold *cold)
 
 void jit_flags_words(struct jit_compiler *c)
 {
-	if (c->kind == KIND_UNKNOWN) {
+	jit_flags_store(c);
+	if (c->flags.op.kind == KIND_UNKNOWN) {
 		struct jit_cold *cold = jit_cold_new(c, emit_cold_settle);
 		asm_alu_mem_imm(&c->a, 1, ALU_CMP, EMU_FIELD(lazy.kind), KIND_WORDS);
 		asm_jcc_label(&c->a, CC_NE, &cold->enter);
 		cold->resume = c->a.at;
-	} else if (c->kind != KIND_WORDS) {
+	} else if (c->flags.op.kind != KIND_WORDS) {
 		asm_call(&c->a, c->jit->call_settle);
 	}
-	c->kind = KIND_WORDS;
-	c->host_flags = false;
+	jit_flags_forget(c);
+	c->flags.op.kind = KIND_WORDS;
 }
 
 /* --- the host's flags ------------------------------------------------------------------ */
 
-static bool is_kind(const struct jit_compiler *c, enum jit_kind kind) { return c->kind >= kind && c->kind < kind + 3u; }
+static unsigned kind_of(const struct jit_compiler *c) { return c->flags.op.kind; }
+static bool is_pending(const struct jit_compiler *c) { return kind_of(c) != KIND_WORDS && kind_of(c) != KIND_UNKNOWN; }
 
 /* Does the operation of this kind give the host the guest's CF as well? */
-static bool carries(const struct jit_compiler *c)
+static bool carries(const struct jit_compiler *c) { return is_pending(c) && kind_of(c) > KIND_CF_IN_WORD; }
+
+bool jit_carry_at_hand(const struct jit_compiler *c)
 {
-	return c->kind != KIND_WORDS && c->kind != KIND_UNKNOWN && c->kind > KIND_CF_IN_WORD;
+	return c->host_flags && (carries(c) || c->flags.carry_from == CARRY_HOST);
 }
 
-static bool repeats(const struct jit_compiler *c) { return c->host_flags || c->kind < KIND_ADC; }
+static bool repeats(const struct jit_compiler *c) { return c->host_flags || kind_of(c) < KIND_ADC; }
+
+/* Both operands in registers, or one in the instruction? */
+static bool repeat_from_registers(struct jit_compiler *c)
+{
+	const struct jit_operation *op = &c->flags.op;
+	bool compares = jit_is_kind(op->kind, KIND_CMP), tests = jit_is_kind(op->kind, KIND_TEST);
+	unsigned size;
+	if (!c->flags.late || op->r == NOREG || !(compares || tests) || (!op->has_imm && op->b == NOREG))
+		return false;
+	size = jit_kind_size(op->kind);
+	if (op->has_imm && compares)
+		asm_alu_imm(&c->a, size, ALU_CMP, op->r, op->imm);
+	else if (op->has_imm)
+		asm_test_imm(&c->a, size, op->r, op->imm);
+	else if (compares)
+		asm_alu(&c->a, size, ALU_CMP, op->r, op->b);
+	else
+		asm_test(&c->a, size, op->r, op->b);
+	return true;
+}
 
 /* Does the pending operation once more for its flags. */
 static void repeat_operation(struct jit_compiler *c)
 {
-	jit_repeat(&c->a, c->kind, false);
+	if (!repeat_from_registers(c)) {
+		jit_flags_store(c);
+		jit_repeat(&c->a, kind_of(c), false);
+	}
 	c->host_flags = true;
 }
 
-static bool is_pending(const struct jit_compiler *c) { return c->kind != KIND_WORDS && c->kind != KIND_UNKNOWN; }
-
 void jit_flags_host(struct jit_compiler *c)
 {
-	if (is_pending(c) && c->kind != KIND_EFLAGS)
-		jit_repeat(&c->a, c->kind, true);
+	jit_flags_store(c);
+	if (is_pending(c) && kind_of(c) != KIND_EFLAGS && !jit_is_shift(kind_of(c)))
+		jit_repeat(&c->a, kind_of(c), true);
 	else
 		asm_call(&c->a, c->jit->flags);
 }
@@ -93,7 +84,7 @@ void jit_flags_host(struct jit_compiler *c)
 void jit_flags_image(struct jit_compiler *c)
 {
 	struct jit_asm *a = &c->a;
-	if (c->kind == KIND_EFLAGS) {
+	if (kind_of(c) == KIND_EFLAGS) {
 		asm_load(a, 4, R10, EMU_FIELD(lazy.r));
 	} else {
 		jit_flags_host(c);
@@ -101,14 +92,6 @@ void jit_flags_image(struct jit_compiler *c)
 		asm_pop(a, R10);
 	}
 	asm_alu_imm(a, 4, ALU_AND, R10, FLAGS_ARITH);
-	c->host_flags = false;
-}
-
-void jit_flags_set_image(struct jit_compiler *c)
-{
-	asm_store(&c->a, 4, EMU_FIELD(lazy.r), R10);
-	asm_store_imm(&c->a, 1, EMU_FIELD(lazy.kind), KIND_EFLAGS);
-	c->kind = KIND_EFLAGS;
 	c->host_flags = false;
 }
 
@@ -172,33 +155,39 @@ static bool needs_carry(unsigned cc) { return cc >> 1 == 1 || cc >> 1 == 3; }
 /* Of flags that are the host's already, or can be had with all of them. */
 static unsigned condition_of_host(struct jit_compiler *c, unsigned cc)
 {
-	if (c->kind != KIND_UNKNOWN || !c->host_flags)
+	if (kind_of(c) != KIND_UNKNOWN || !c->host_flags)
 		jit_flags_host(c);
 	c->host_flags = true;
 	return cc;
 }
 
-/* Right behind a shift, without the way through memory. */
-static bool condition_of_shift(struct jit_compiler *c, unsigned *cc)
+/* ZF, SF and PF are the result's; CF is the host's right behind the shift, then the
+ * word's. The host's OF is another. */
+static unsigned condition_of_shift(struct jit_compiler *c, unsigned cc)
 {
-	unsigned which = *cc >> 1;
-	if (c->kind != KIND_WORDS || c->words_at != c->a.at || (which != 1 && which != 2 && which != 4))
-		return false;
-	if (which == 1) {
-		asm_test(&c->a, 4, R10, R10);
-		*cc = CC_S + (*cc & 1);
-	} else {
-		asm_test(&c->a, c->words_size, c->words_reg, c->words_reg);
+	const struct jit_operation *op = &c->flags.op;
+	unsigned which = cc >> 1, size = jit_kind_size(op->kind);
+	if (c->host_flags && (which == 1 || which == 2 || which == 4))
+		return cc;
+	if (which == 1 && c->flags.carry_from == CARRY_WORD) {
+		asm_alu_mem_imm(&c->a, 4, ALU_CMP, EMU_FIELD(flag_carry), 0);
+		return CC_S + (cc & 1);
 	}
-	return true;
+	if (which != 2 && which != 4)
+		return condition_of_host(c, cc);
+	if (op->r != NOREG)
+		asm_test(&c->a, size, op->r, op->r);
+	else
+		asm_alu_mem_imm(&c->a, size, ALU_CMP, EMU_FIELD(lazy.r), 0);
+	return cc;
 }
 
 unsigned jit_condition(struct jit_compiler *c, unsigned cc)
 {
-	if (condition_of_shift(c, &cc))
-		return cc;
-	if (c->kind == KIND_WORDS)
+	if (kind_of(c) == KIND_WORDS)
 		return condition_of_words(c, cc);
+	if (jit_is_shift(kind_of(c)))
+		return condition_of_shift(c, cc);
 	if (!is_pending(c) || !repeats(c) || (!carries(c) && needs_carry(cc)))
 		return condition_of_host(c, cc);
 	if (!c->host_flags)
@@ -208,17 +197,18 @@ unsigned jit_condition(struct jit_compiler *c, unsigned cc)
 
 /* --- carry ------------------------------------------------------------------------------- */
 
-static void store_carry(struct jit_compiler *c)
+void jit_save_carry(struct jit_compiler *c)
 {
 	asm_alu(&c->a, 4, ALU_SBB, R10, R10);
 	asm_store(&c->a, 4, EMU_FIELD(flag_carry), R10);
+	c->host_flags = false;
 }
 
 static void emit_cold_carry(struct jit_compiler *c, struct jit_cold *cold)
 {
 	asm_bind(&c->a, &cold->enter);
 	asm_call(&c->a, c->jit->flags);
-	store_carry(c);
+	jit_save_carry(c);
 	asm_jmp(&c->a, cold->resume);
 }
 
@@ -234,13 +224,16 @@ static void carry_of_unknown(struct jit_compiler *c)
 
 void jit_carry_to_word(struct jit_compiler *c)
 {
-	if (c->kind == KIND_UNKNOWN) {
+	unsigned kind = kind_of(c);
+	if (kind == KIND_UNKNOWN) {
 		carry_of_unknown(c);
-	} else if (is_kind(c, KIND_LOGIC) || is_kind(c, KIND_TEST)) {
+	} else if (kind <= KIND_CF_IN_WORD) {
+		jit_flags_store_carry(c);
+	} else if (jit_is_kind(kind, KIND_LOGIC) || jit_is_kind(kind, KIND_TEST)) {
 		asm_store_imm(&c->a, 4, EMU_FIELD(flag_carry), 0);
-	} else if (carries(c)) {
+	} else {
 		if (!c->host_flags)
 			jit_flags_host(c);
-		store_carry(c);
+		jit_save_carry(c);
 	}
 }

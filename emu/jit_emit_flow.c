@@ -13,16 +13,22 @@ static void attention(struct jit_compiler *c, struct asm_label *leave)
 	asm_jcc_label(a, CC_NE, leave);
 }
 
-void jit_count(struct jit_compiler *c, unsigned insns)
+static void count_block(struct jit_compiler *c)
 {
 	static const uint8_t paddq[] = { 0x66, 0x45, 0x0f, 0xd4, 0xfe }; /* paddq xmm15, xmm14 */
-	asm_lea(&c->a, 8, JIT_LEFT, (struct host_mem){ JIT_LEFT, NOREG, 0, -(int)insns });
 	asm_bytes(&c->a, paddq, sizeof paddq);
+}
+
+void jit_count(struct jit_compiler *c, unsigned insns)
+{
+	count_block(c);
+	asm_lea(&c->a, 8, JIT_LEFT, (struct host_mem){ JIT_LEFT, NOREG, 0, -(int)insns });
 }
 
 static void emit_cold_leave(struct jit_compiler *c, struct jit_cold *cold)
 {
 	asm_bind(&c->a, &cold->enter);
+	jit_flags_store(c);
 	asm_mov_imm(&c->a, 4, R8, cold->imm);
 	asm_jmp(&c->a, c->jit->leave_spill);
 }
@@ -39,11 +45,12 @@ static void emit_cold_link(struct jit_compiler *c, struct jit_cold *cold)
 }
 
 /* Leaves when the count is used up or, where `looks`, the pins want attention. */
-static void check_count(struct jit_compiler *c, uint32_t ip, bool looks)
+static void count_edge(struct jit_compiler *c, unsigned insns, uint32_t ip, bool looks)
 {
 	struct jit_cold *leave = jit_cold_new(c, emit_cold_leave);
 	leave->imm = ip;
-	asm_test(&c->a, 8, JIT_LEFT, JIT_LEFT);
+	count_block(c);
+	asm_alu_imm(&c->a, 8, ALU_SUB, JIT_LEFT, insns);
 	asm_jcc_label(&c->a, CC_LE, &leave->enter);
 	if (looks)
 		attention(c, &leave->enter);
@@ -61,24 +68,29 @@ static void through_exit(struct jit_compiler *c, uint32_t ip)
 	asm_32(a, (uint32_t)((const uint8_t *)&exit->target - (a->at + 4)));
 }
 
-void jit_edge(struct jit_compiler *c, uint32_t ip)
+void jit_edge(struct jit_compiler *c, unsigned insns, uint32_t ip)
 {
-	check_count(c, ip, ip <= c->block->jit_ip);
+	jit_flags_store(c);
+	c->host_flags = false;
+	count_edge(c, insns, ip, ip <= c->block->jit_ip);
 	if (ip == c->block->jit_ip)
 		asm_jmp(&c->a, c->entry);
 	else
 		through_exit(c, ip);
 }
 
-void jit_edge_far(struct jit_compiler *c, uint32_t ip)
+void jit_edge_far(struct jit_compiler *c, unsigned insns, uint32_t ip)
 {
-	check_count(c, ip, true);
+	jit_flags_store(c);
+	count_edge(c, insns, ip, true);
 	through_exit(c, ip);
 }
 
 /* The target of a return is looked up by the common code. */
-void jit_edge_dynamic(struct jit_compiler *c)
+void jit_edge_dynamic(struct jit_compiler *c, unsigned insns)
 {
+	jit_flags_store(c);
+	jit_count(c, insns);
 	asm_jmp(&c->a, c->jit->lookup);
 }
 
@@ -99,15 +111,26 @@ static unsigned insns_so_far(const struct jit_compiler *c) { return c->index + 1
 
 /* --- jumps ------------------------------------------------------------------------------ */
 
-/* The host's condition is set. */
-static void two_ways(struct jit_compiler *c, unsigned cc)
+/* On one side of a branch by CF that is all that is known of it. */
+static void know_carry(struct jit_compiler *c, const struct jit_flags *flags, bool set)
+{
+	c->flags = *flags;
+	c->host_flags = false;
+	if (c->flags.carry_from == CARRY_HOST)
+		c->flags.carry_from = set ? CARRY_SET : CARRY_CLEAR;
+}
+
+/* The host's condition `cc` is set; `carry`: it is the guest's CF. */
+static void two_ways(struct jit_compiler *c, unsigned cc, bool carry)
 {
 	struct asm_label taken = { .refs = 0 };
-	jit_count(c, insns_so_far(c));
+	struct jit_flags flags = c->flags;
 	asm_jcc_label(&c->a, cc, &taken);
-	jit_edge(c, jit_next_ip(c));
+	know_carry(c, &flags, carry && cc == CC_AE);
+	jit_edge(c, insns_so_far(c), jit_next_ip(c));
 	asm_bind(&c->a, &taken);
-	jit_edge(c, relative_target(c));
+	know_carry(c, &flags, carry && cc == CC_B);
+	jit_edge(c, insns_so_far(c), relative_target(c));
 	c->over = true;
 }
 
@@ -116,7 +139,7 @@ static void emit_jcc(struct jit_compiler *c)
 	if (!target_valid(c, relative_target(c)))
 		jit_body(c);
 	else
-		two_ways(c, jit_condition(c, c->insn->imm2 & 15));
+		two_ways(c, jit_condition(c, c->insn->imm2 & 15), true);
 }
 
 static void emit_jmp(struct jit_compiler *c)
@@ -125,8 +148,7 @@ static void emit_jmp(struct jit_compiler *c)
 		jit_body(c);
 		return;
 	}
-	jit_count(c, insns_so_far(c));
-	jit_edge(c, relative_target(c));
+	jit_edge(c, insns_so_far(c), relative_target(c));
 	c->over = true;
 }
 
@@ -151,8 +173,7 @@ static void emit_jmp_rm(struct jit_compiler *c)
 {
 	dynamic_target(c, jit_operand(c, c->insn->size));
 	asm_mov(&c->a, 4, R8, R10);
-	jit_count(c, insns_so_far(c));
-	jit_edge_dynamic(c);
+	jit_edge_dynamic(c, insns_so_far(c));
 	c->over = true;
 }
 
@@ -169,8 +190,7 @@ static void emit_call(struct jit_compiler *c)
 		return;
 	}
 	jit_push(c, NOREG, return_address(c));
-	jit_count(c, insns_so_far(c));
-	jit_edge(c, target);
+	jit_edge(c, insns_so_far(c), target);
 	c->over = true;
 }
 
@@ -181,8 +201,7 @@ static void emit_call_rm(struct jit_compiler *c)
 	asm_store(&c->a, 4, EMU_FIELD(lazy.target), R10);
 	jit_push(c, NOREG, return_address(c));
 	asm_load(&c->a, 4, R8, EMU_FIELD(lazy.target));
-	jit_count(c, insns_so_far(c));
-	jit_edge_dynamic(c);
+	jit_edge_dynamic(c, insns_so_far(c));
 	c->over = true;
 }
 
@@ -193,8 +212,7 @@ static void emit_ret(struct jit_compiler *c)
 	dynamic_target(c, R10);
 	jit_release(c, size + c->insn->imm);
 	asm_mov(&c->a, 4, R8, R10);
-	jit_count(c, insns_so_far(c));
-	jit_edge_dynamic(c);
+	jit_edge_dynamic(c, insns_so_far(c));
 	c->over = true;
 }
 
@@ -233,13 +251,12 @@ static void emit_loop(struct jit_compiler *c)
 		asm_setcc(&c->a, CC_NE, R9);
 		asm_test(&c->a, 1, R9, R10);
 	}
-	two_ways(c, cc);
+	two_ways(c, cc, false);
 }
 
 static void emit_block_end(struct jit_compiler *c)
 {
-	jit_count(c, c->index);
-	jit_edge(c, jit_ip(c));
+	jit_edge(c, c->index, jit_ip(c));
 	c->over = true;
 }
 

@@ -89,8 +89,7 @@ static void emit_pushf(struct jit_compiler *c)
 
 static void end_block(struct jit_compiler *c, struct jit_cold *cold)
 {
-	jit_count(c, c->index + 1);
-	jit_edge(c, jit_next_ip(c));
+	jit_edge(c, c->index + 1, jit_next_ip(c));
 	cold->resume = c->a.at; /* the body ends the block, too */
 	c->over = true;
 }
@@ -234,8 +233,7 @@ static void store_frame(struct jit_compiler *c)
 static void far_end(struct jit_compiler *c)
 {
 	asm_load(&c->a, 4, R8, EMU_FIELD(lazy.target));
-	jit_count(c, c->index + 1);
-	jit_edge_dynamic(c);
+	jit_edge_dynamic(c, c->index + 1);
 	c->over = true;
 }
 

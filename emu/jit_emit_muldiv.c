@@ -6,8 +6,7 @@ static void product_words(struct jit_compiler *c, unsigned size, unsigned low)
 {
 	struct jit_asm *a = &c->a;
 	if (!c->ir->live) {
-		c->kind = KIND_UNKNOWN;
-		c->host_flags = false;
+		jit_flags_forget(c);
 		return;
 	}
 	asm_alu(a, 4, ALU_SBB, R9, R9);

@@ -75,12 +75,11 @@ static void emit_mov_to_ss(struct jit_compiler *c)
 		jit_load_seen(c, CTX_SS, cold);
 	else
 		jit_load_real(c, CTX_SS);
-	jit_count(c, c->index + 1);
 	if (in_protected_mode(c)) { /* the stack's width may be another */
 		asm_mov_imm(&c->a, 4, R8, jit_next_ip(c));
-		jit_edge_dynamic(c);
+		jit_edge_dynamic(c, c->index + 1);
 	} else {
-		jit_edge(c, jit_next_ip(c));
+		jit_edge(c, c->index + 1, jit_next_ip(c));
 	}
 	cold->resume = c->a.at; /* its body ends the block */
 	c->over = true;
@@ -145,8 +144,7 @@ static void far_real(struct jit_compiler *c)
 {
 	asm_mov_imm(&c->a, 4, R10, c->insn->imm2);
 	jit_load_real(c, CTX_CS);
-	jit_count(c, c->index + 1);
-	jit_edge_far(c, far_offset(c->insn));
+	jit_edge_far(c, c->index + 1, far_offset(c->insn));
 	c->over = true;
 }
 
@@ -154,8 +152,7 @@ static void far_real(struct jit_compiler *c)
 static void far_end(struct jit_compiler *c, struct jit_cold *cold)
 {
 	asm_load(&c->a, 4, R8, EMU_FIELD(lazy.target));
-	jit_count(c, c->index + 1);
-	jit_edge_dynamic(c);
+	jit_edge_dynamic(c, c->index + 1);
 	cold->resume = c->a.at; /* the body of a far transfer does not come back */
 	c->over = true;
 }

@@ -57,9 +57,30 @@ static void shift_words(struct jit_compiler *c, unsigned size, unsigned reg)
 	}
 	asm_store(a, 4, EMU_FIELD(flag_carry), R10);
 	jit_flags_set_words(c);
-	c->words_at = a->at;
-	c->words_reg = reg;
-	c->words_size = size;
+}
+
+static enum jit_kind kind_of(unsigned op) { return op == OP_shl ? KIND_SHL : op == OP_shr ? KIND_SHR : KIND_SAR; }
+
+/* Does the next instruction take CF from where the shift leaves it, and can it not
+ * fault before? */
+static bool carry_is_next(const struct jit_compiler *c)
+{
+	const struct insn *next = c->insn + 1;
+	if (!c->ir[1].native || c->bodies_only)
+		return false;
+	if (next->op == OP_jcc)
+		return (next->imm2 & 14) == CC_B;
+	return (next->op == OP_adc || next->op == OP_sbb) && !next->is_memory;
+}
+
+/* Of a register: all but CF is the result's. */
+static void shift_result(struct jit_compiler *c, unsigned size, unsigned reg)
+{
+	jit_flags_result(c, kind_of(c->insn->op), size, reg);
+	if (carry_is_next(c))
+		c->flags.carry_from = CARRY_HOST;
+	else if (c->ir->live & (CTX_EFLAGS_CF | CTX_EFLAGS_OF))
+		jit_save_carry(c);
 }
 
 /* CF and OF are the two ends of the result; the rest stays as it is in the words. */
@@ -98,11 +119,11 @@ static void emit_shift_imm(struct jit_compiler *c)
 	if (rotate && live) {
 		rotate_words(c, size, reg);
 	} else if (live) {
-		shift_words(c, size, reg);
-	} else {
+		shift_result(c, size, reg);
+	} else if (rotate) {
 		c->host_flags = false;
-		if (!rotate)
-			c->kind = KIND_UNKNOWN;
+	} else {
+		jit_flags_forget(c);
 	}
 }
 
@@ -138,7 +159,7 @@ static void emit_shift_cl(struct jit_compiler *c)
 		shift_words(c, size, reg);
 		asm_bind(a, &skip);
 		cold->resume = a->at;
-		c->kind = KIND_UNKNOWN;
+		jit_flags_forget(c);
 		return;
 	}
 	asm_test_imm(a, 1, RCX, 31);
@@ -146,7 +167,7 @@ static void emit_shift_cl(struct jit_compiler *c)
 	asm_shift_cl(a, size, host_operation(insn->op), reg);
 	shift_words(c, size, reg);
 	asm_bind(a, &skip);
-	c->kind = KIND_UNKNOWN;
+	jit_flags_forget(c);
 }
 
 /* --- of two registers -------------------------------------------------------------- */
@@ -189,7 +210,7 @@ static void emit_double(struct jit_compiler *c)
 	asm_bind(a, &skip);
 	c->host_flags = false;
 	if (by_cl || !c->ir->live)
-		c->kind = KIND_UNKNOWN;
+		jit_flags_forget(c);
 }
 
 static bool shifts_memory(const struct insn *insn)

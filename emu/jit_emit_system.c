@@ -24,8 +24,7 @@ static void emit_mov_to_cr0(struct jit_compiler *c)
 	asm_call(a, c->jit->switch_pe);
 	asm_jcc_label(a, CC_B, &cold->enter);
 	asm_mov_imm(a, 4, R8, jit_next_ip(c));
-	jit_count(c, c->index + 1);
-	jit_edge_dynamic(c);
+	jit_edge_dynamic(c, c->index + 1);
 	cold->resume = a->at; /* the body ends the block, too */
 	c->over = true;
 }

@@ -35,21 +35,53 @@ struct jit_exit {
 };
 
 /* How lazy.kind counts: each followed by its 16- and 32-bit forms. With those up to
- * KIND_DEC + 2, CF is bit 31 of flag_carry. */
+ * KIND_SAR + 2, CF is bit 31 of flag_carry. */
 enum jit_kind {
 	KIND_WORDS = 0,
 	KIND_INC = 1, KIND_DEC = 4,           /* r */
-	KIND_ADD = 7, KIND_SUB = 10,          /* r, and b, the second operand */
-	KIND_CMP = 13,                        /* r holds the first operand, b the second */
-	KIND_LOGIC = 16, KIND_TEST = 19,      /* r; r and b to be ANDed */
-	KIND_ADC = 22, KIND_SBB = 25,         /* a, b, r: the carry that came in has to be found */
-	KIND_EFLAGS = 28,                     /* r: the flags as in EFLAGS, of no size */
+	KIND_SHL = 7, KIND_SHR = 10, KIND_SAR = 13, /* r */
+	KIND_ADD = 16, KIND_SUB = 19,         /* r, and b, the second operand */
+	KIND_CMP = 22,                        /* r holds the first operand, b the second */
+	KIND_LOGIC = 25, KIND_TEST = 28,      /* r; r and b to be ANDed */
+	KIND_ADC = 31, KIND_SBB = 34,         /* a, b, r: the carry that came in has to be found */
+	KIND_EFLAGS = 37,                     /* r: the flags as in EFLAGS, of no size */
 	KIND_UNKNOWN = 0xff,                  /* to the compiler */
 };
 
-#define KIND_CF_IN_WORD (KIND_DEC + 2)
+#define KIND_CF_IN_WORD (KIND_SAR + 2)
 
 static inline unsigned kind_sized(enum jit_kind kind, unsigned size) { return kind + (size >> 1); }
+static inline bool jit_is_kind(unsigned kind, enum jit_kind first) { return kind >= first && kind < first + 3u; }
+/* Of those that have a size. */
+static inline unsigned jit_kind_size(unsigned kind) { return 1u << (kind - 1) % 3; }
+static inline bool jit_is_shift(unsigned kind) { return kind >= KIND_SHL && kind < KIND_SAR + 3u; }
+
+/* --- flags that wait (jit_emit_late.c) --------------------------------------------- */
+
+/* An operation whose flags are pending. Registers are the host's, NOREG: stored in
+ * emu.lazy, as far as the kind has any. */
+struct jit_operation {
+	uint8_t kind; /* enum jit_kind, sized */
+	uint8_t r, b;
+	bool has_imm; /* in place of b */
+	uint32_t imm;
+};
+
+/* Where kinds up to KIND_CF_IN_WORD have their CF. */
+enum jit_carry { CARRY_WORD, CARRY_CLEAR, CARRY_SET, CARRY_HOST, CARRY_OPERATION };
+
+/* What the compiler knows of the guest's flags at one place. */
+struct jit_flags {
+	struct jit_operation op;
+	struct jit_operation carry; /* CARRY_OPERATION */
+	uint8_t carry_from;         /* enum jit_carry */
+	bool late;                  /* the kind, and what is in registers, has yet to be stored */
+};
+
+static inline struct jit_flags jit_flags_stored(unsigned kind)
+{
+	return (struct jit_flags){ .op = { .kind = (uint8_t)kind, .r = NOREG, .b = NOREG }, .carry = { .r = NOREG, .b = NOREG } };
+}
 
 enum jit_dump { JIT_DUMP_IR = 1, JIT_DUMP_LIVE = 2, JIT_DUMP_ASM = 4 };
 
@@ -83,6 +115,8 @@ struct jit_ir {
 	const struct insn *insn;
 	bool native;     /* has an emitter; else its body is called */
 	uint16_t live;   /* flags that somebody may read behind it */
+	uint16_t before; /* likewise before it, or by it */
+	uint16_t through;/* those of `live` that it may leave as they were */
 };
 
 /* Does the body neither read nor write arithmetic flags, unless it faults? Pending
@@ -109,6 +143,7 @@ struct jit_cold {
 	uint8_t *resume, *store;     /* behind the access; at its store */
 	jit_part_fn *address;        /* puts the offset into R8 again */
 	jit_part_fn *finish;         /* what is left to do behind the access */
+	struct jit_flags flags;      /* as they are at the access */
 	unsigned seg, size;
 	unsigned reg;                /* of the value; NOREG: `imm` */
 	uint32_t imm;
@@ -123,12 +158,10 @@ struct jit_compiler {
 	const struct jit_ir *ir;     /* the current instruction */
 	const struct insn *insn;
 	unsigned index;
-	unsigned kind;               /* of the pending flags, as far as known */
-	bool host_flags;             /* the host's flags are those of `kind` */
-	/* The words were made of `words_reg` by the code before this place, where R10 is
-	 * flag_carry still. */
-	const uint8_t *words_at;
-	unsigned words_reg, words_size;
+	struct jit_flags flags;
+	struct jit_operation next;   /* the second operand that jit_flags_operand() noted */
+	bool host_flags;             /* the host's flags are those of `flags`, as far as they go */
+	bool doomed;                 /* the current instruction destroys them; nobody will ask */
 	bool bodies_only;            /* what the code relies on may have changed */
 	bool over;                   /* the block has left */
 	bool stack32;
@@ -213,10 +246,27 @@ void jit_no_shadow(struct jit_compiler *c, struct asm_label *waits);
 
 /* --- flags (jit_emit_flags.c) --------------------------------------------------- */
 
+/* Notes the second operand, before the operation that overwrites `to` (NOREG: none). */
+void jit_flags_operand(struct jit_compiler *c, unsigned to, unsigned reg, uint32_t imm);
 /* Notes the pending result in `reg`, behind the operation; the host's flags hold. */
 void jit_flags_result(struct jit_compiler *c, enum jit_kind kind, unsigned size, unsigned reg);
-/* Notes the second operand, before the operation. */
-void jit_flags_operand(struct jit_compiler *c, unsigned reg, uint32_t imm);
+/* Likewise of INC and DEC, with the CF from before if anyone wants it (`carry`); then
+ * this comes before the operation: */
+void jit_flags_step(struct jit_compiler *c, enum jit_kind kind, unsigned size, unsigned reg, bool carry);
+void jit_carry_before_step(struct jit_compiler *c, unsigned to);
+/* Nobody will ask for the flags. */
+void jit_flags_forget(struct jit_compiler *c);
+/* Stores what waits. Uses R10; keeps the host's flags unless a CF has to be found. */
+void jit_flags_store(struct jit_compiler *c);
+/* Likewise the CF alone. */
+void jit_flags_store_carry(struct jit_compiler *c);
+/* Around each instruction: stores what it would destroy. */
+void jit_flags_before(struct jit_compiler *c);
+void jit_flags_after(struct jit_compiler *c);
+/* The host's CF -> flag_carry. Uses R10. */
+void jit_save_carry(struct jit_compiler *c);
+/* Is the host's CF the guest's? */
+bool jit_carry_at_hand(const struct jit_compiler *c);
 /* Makes the flags be in the words (uses R8-R10 as a call does). */
 void jit_flags_words(struct jit_compiler *c);
 /* Makes the host's flags be the guest's, all six of them (uses R9, R10). */
@@ -236,12 +286,12 @@ void jit_repeat(struct jit_asm *a, unsigned kind, bool exact);
 
 /* --- ways out (jit_emit_flow.c) ----------------------------------------------- */
 
-/* To a static target. `insns` were taken off JIT_LEFT already. */
-void jit_edge(struct jit_compiler *c, uint32_t ip);
+/* To a static target, `insns` having been run in this block. */
+void jit_edge(struct jit_compiler *c, unsigned insns, uint32_t ip);
 /* Likewise in a code segment that has just been loaded. */
-void jit_edge_far(struct jit_compiler *c, uint32_t ip);
+void jit_edge_far(struct jit_compiler *c, unsigned insns, uint32_t ip);
 /* To the address in R8. */
-void jit_edge_dynamic(struct jit_compiler *c);
+void jit_edge_dynamic(struct jit_compiler *c, unsigned insns);
 void jit_count(struct jit_compiler *c, unsigned insns);
 
 jit_emit_fn *jit_alu_emitter(const struct insn *insn);

@@ -81,9 +81,11 @@ void jit_ir_analyse(const struct jit *jit, const struct block *block, struct jit
 		ir[i].native = jit_emitter(jit, insn);
 		ir[i].live = live = may_end_block(insn) ? FLAGS_ARITH : live;
 		live &= (uint16_t)~flags_killed(insn);
+		ir[i].through = live;
 		live |= op_rows[insn->op].flags_read;
 		if (shows_flags(&ir[i]))
 			live = FLAGS_ARITH;
+		ir[i].before = live;
 	}
 }
 

@@ -22,6 +22,18 @@ static void settle_kept_carry(struct emu *emu, uint32_t a, uint32_t r, unsigned 
 		emu->flag_carry ^= 0xc0000000u;
 }
 
+/* OF as the last single step gives it. */
+static void settle_shift(struct emu *emu, uint32_t r, unsigned size, unsigned base)
+{
+	bool cf = flag_cf(emu), of = base == KIND_SHL ? cf : false;
+	flags_result(emu, r, size);
+	if (base == KIND_SHL)
+		of ^= flag_sf(emu);
+	else if (base == KIND_SHR)
+		of = width_sign_extend(r << 1, size) >> 31;
+	emu->flag_carry = (uint32_t)cf << 31 | (uint32_t)(cf ^ of) << 30;
+}
+
 static void settle(struct emu *emu)
 {
 	const struct jit_words *lazy = &emu->lazy;
@@ -34,6 +46,7 @@ static void settle(struct emu *emu)
 	switch (base) {
 	case KIND_INC: settle_kept_carry(emu, r - 1, r, size, false); break;
 	case KIND_DEC: settle_kept_carry(emu, r + 1, r, size, true); break;
+	case KIND_SHL: case KIND_SHR: case KIND_SAR: settle_shift(emu, r, size, base); break;
 	case KIND_ADD: flags_add(emu, r - b, b, r, size); break;
 	case KIND_SUB: flags_sub(emu, r + b, b, r, size); break;
 	case KIND_CMP: flags_sub(emu, r, b, r - b, size); break;

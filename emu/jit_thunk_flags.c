@@ -3,18 +3,10 @@
 
 /* --- one kind, known ---------------------------------------------------------- */
 
-static bool is_kind(unsigned kind, enum jit_kind first) { return kind >= first && kind < first + 3u; }
-
-static unsigned kind_size(unsigned kind)
-{
-	static const uint8_t sizes[3] = { 1, 2, 4 };
-	return sizes[(kind - 1) % 3];
-}
-
 /* The carry of INC and DEC is the word's, from before. */
 static void repeat_step(struct jit_asm *a, unsigned kind, unsigned size, bool exact)
 {
-	bool up = is_kind(kind, KIND_INC);
+	bool up = jit_is_kind(kind, KIND_INC);
 	asm_alu_imm(a, 4, up ? ALU_SUB : ALU_ADD, R10, 1);
 	if (exact) {
 		asm_mem(a, 4, 0x0fba, 4, EMU_FIELD(flag_carry)); /* bt */
@@ -28,11 +20,11 @@ static void repeat_step(struct jit_asm *a, unsigned kind, unsigned size, bool ex
 
 static void repeat_logic(struct jit_asm *a, unsigned kind, unsigned size, bool exact)
 {
-	if (is_kind(kind, KIND_TEST) && !exact) {
+	if (jit_is_kind(kind, KIND_TEST) && !exact) {
 		asm_mem(a, size, 0x85, R10, EMU_FIELD(lazy.b));
 		return;
 	}
-	if (is_kind(kind, KIND_TEST))
+	if (jit_is_kind(kind, KIND_TEST))
 		asm_alu_load(a, 4, ALU_AND, R10, EMU_FIELD(lazy.b));
 	asm_alu_imm(a, size, ALU_CMP, R10, 0); /* unlike TEST it clears AF */
 }
@@ -51,22 +43,22 @@ static void repeat_with_carry(struct jit_asm *a, bool sub, unsigned size)
 
 void jit_repeat(struct jit_asm *a, unsigned kind, bool exact)
 {
-	unsigned size = kind_size(kind);
-	if (is_kind(kind, KIND_ADC) || is_kind(kind, KIND_SBB)) {
-		repeat_with_carry(a, is_kind(kind, KIND_SBB), size);
+	unsigned size = jit_kind_size(kind);
+	if (jit_is_kind(kind, KIND_ADC) || jit_is_kind(kind, KIND_SBB)) {
+		repeat_with_carry(a, jit_is_kind(kind, KIND_SBB), size);
 		return;
 	}
 	asm_load(a, 4, R10, EMU_FIELD(lazy.r));
-	if (is_kind(kind, KIND_ADD)) {
+	if (jit_is_kind(kind, KIND_ADD)) {
 		asm_alu_load(a, 4, ALU_SUB, R10, EMU_FIELD(lazy.b));
 		asm_alu_load(a, size, ALU_ADD, R10, EMU_FIELD(lazy.b));
-	} else if (is_kind(kind, KIND_SUB)) {
+	} else if (jit_is_kind(kind, KIND_SUB)) {
 		asm_load(a, 4, R9, EMU_FIELD(lazy.b));
 		asm_alu(a, 4, ALU_ADD, R10, R9);
 		asm_alu(a, size, ALU_CMP, R10, R9);
-	} else if (is_kind(kind, KIND_CMP)) {
+	} else if (jit_is_kind(kind, KIND_CMP)) {
 		asm_alu_load(a, size, ALU_CMP, R10, EMU_FIELD(lazy.b));
-	} else if (is_kind(kind, KIND_INC) || is_kind(kind, KIND_DEC)) {
+	} else if (jit_is_kind(kind, KIND_INC) || jit_is_kind(kind, KIND_DEC)) {
 		repeat_step(a, kind, size, exact);
 	} else {
 		repeat_logic(a, kind, size, exact);
@@ -92,6 +84,46 @@ static void flags_of_eflags(struct jit_asm *a)
 	asm_shift_imm(a, 4, SHIFT_SHR, R10, 11);
 	asm_alu_imm(a, 4, ALU_AND, R10, 1);
 	asm_shift_imm(a, 4, SHIFT_SHL, RAX, 8);
+	load_flags(a);
+}
+
+/* The sign of the result, which is in R9. */
+static void sign_bit(struct jit_asm *a, unsigned size)
+{
+	asm_mov(a, 4, R10, R9);
+	asm_shift_imm(a, 4, SHIFT_SHR, R10, 8 * size - 1);
+}
+
+/* What the last single step gives: CF ^ the sign; the bit below the top; 0. */
+static void overflow_of_shift(struct jit_asm *a, unsigned kind, unsigned size)
+{
+	if (jit_is_kind(kind, KIND_SHL)) {
+		sign_bit(a, size);
+		asm_load(a, 4, R9, EMU_FIELD(flag_carry));
+		asm_shift_imm(a, 4, SHIFT_SHR, R9, 31);
+		asm_alu(a, 4, ALU_XOR, R10, R9);
+	} else if (jit_is_kind(kind, KIND_SHR)) {
+		asm_shift_imm(a, 4, SHIFT_SHL, R9, 1);
+		sign_bit(a, size);
+	} else {
+		asm_mov_imm(a, 4, R10, 0);
+	}
+	asm_alu_imm(a, 4, ALU_AND, R10, 1);
+}
+
+/* CF is in the word, the others are the result's. */
+static void flags_of_shift(struct jit_asm *a, unsigned kind)
+{
+	unsigned size = jit_kind_size(kind);
+	asm_push(a, RAX);
+	asm_load(a, 4, R9, EMU_FIELD(lazy.r));
+	asm_alu_imm(a, size, ALU_CMP, R9, 0); /* clears AF and CF */
+	asm_byte(a, 0x9f); /* lahf */
+	overflow_of_shift(a, kind, size);
+	asm_load(a, 4, R9, EMU_FIELD(flag_carry));
+	asm_shift_imm(a, 4, SHIFT_SHR, R9, 31);
+	asm_shift_imm(a, 4, SHIFT_SHL, R9, 8);
+	asm_alu(a, 4, ALU_OR, RAX, R9);
 	load_flags(a);
 }
 
@@ -140,6 +172,8 @@ void jit_thunk_flags(struct jit *jit, struct jit_asm *a)
 			flags_of_words(a);
 		} else if (kind == KIND_EFLAGS) {
 			flags_of_eflags(a);
+		} else if (jit_is_shift(kind)) {
+			flags_of_shift(a, kind);
 		} else {
 			jit_repeat(a, kind, true);
 			asm_ret(a);

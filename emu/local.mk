@@ -71,6 +71,7 @@ jit_sources = \
 	emu/jit_emit_flags.c \
 	emu/jit_emit_flow.c \
 	emu/jit_emit_int.c \
+	emu/jit_emit_late.c \
 	emu/jit_emit_mov.c \
 	emu/jit_emit_muldiv.c \
 	emu/jit_emit_seg.c \
