@@ -74,6 +74,17 @@ static bool add_floppy(struct drives *drives, const char *path, enum image_kind 
 	return drives->config->floppy[n];
 }
 
+static bool add_virtio(struct drives *drives)
+{
+	const GPtrArray *paths = drives->options->virtio.disks;
+	struct image image;
+	for (guint n = 0; n < paths->len; n++)
+		if (!image_check(paths->pdata[n], IMAGE_DISK, &image, drives->error) ||
+		    !(drives->config->virtio_disk[n] = open_writable(drives, paths->pdata[n])))
+			return false;
+	return true;
+}
+
 static bool add(struct drives *drives, const char *path, enum image_kind kind)
 {
 	switch (kind) {
@@ -128,7 +139,7 @@ bool drives_open(const struct run_options *options, const struct payload *payloa
 	struct drives drives = { options, config, error };
 	memcpy(config->boot, options->boot, sizeof config->boot);
 	if (add_image(&drives, payload) && add_all(&drives, options->cdroms, IMAGE_CDROM) &&
-	    add_all(&drives, options->disks, IMAGE_DISK) && add_all(&drives, options->floppies, IMAGE_FLOPPY))
+	    add_all(&drives, options->disks, IMAGE_DISK) && add_all(&drives, options->floppies, IMAGE_FLOPPY) && add_virtio(&drives))
 		return true;
 	drives_close(config);
 	return false;
@@ -157,8 +168,10 @@ bool drives_reopen(const struct run_options *options, const struct setup *setup,
 		}
 		if (n < PC_DISKS)
 			config->drive[n] = (struct pc_drive){ (enum pc_drive_kind)medium->drive, blk };
-		else
+		else if (n < PC_DISKS + PC_FLOPPIES)
 			config->floppy[n - PC_DISKS] = blk;
+		else
+			config->virtio_disk[n - PC_DISKS - PC_FLOPPIES] = blk;
 	}
 	return true;
 }
@@ -171,4 +184,6 @@ void drives_close(struct pc_config *config)
 	}
 	for (unsigned i = 0; i < PC_FLOPPIES; i++)
 		g_clear_pointer(&config->floppy[i], blk_free);
+	for (unsigned i = 0; i < PC_VIRTIO_DISKS; i++)
+		g_clear_pointer(&config->virtio_disk[i], blk_free);
 }

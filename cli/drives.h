@@ -10,7 +10,7 @@
 #include "devmodel/pc.h"
 
 /* Looks at the images of `options`, opens them and the payload's drive, and fills in `config`: drive,
- * floppy and, where --boot said nothing, boot. Disks take the IDE connectors from
+ * floppy, virtio_disk and, where --boot said nothing, boot. Disks take the IDE connectors from
  * the first on, CD-ROMs from the third on, both then what is left. Returns false
  * with *error (g_free), and nothing open. */
 bool drives_open(const struct run_options *options, const struct payload *payload, struct pc_config *config, char **error);

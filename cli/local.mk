@@ -124,7 +124,9 @@ cli_sources = \
 	cli/trace_output.c \
 	cli/trace_output.h \
 	cli/units.c \
-	cli/units.h
+	cli/units.h \
+	cli/virtio.c \
+	cli/virtio.h
 
 # What was measured: git's name for it, or the version where there is no git.
 cli/bench_host.$(OBJEXT): cli/revision.h

@@ -47,12 +47,20 @@ static bool ports_fit(const struct setup *setup, const struct run_options *optio
 	else if (options->debug_file && options->debug_port != setup->debug_port)
 		*error = g_strdup_printf("--debugcon: the saved machine's port is 0x%x, not 0x%x; give that one%s", setup->debug_port,
 		                         options->debug_port, setup->debug_port ? "" : " (0x0: leave --debugcon out)");
-	else if (options->network.card && !setup->nic)
+	else if (options->network.card && !setup_has_card(setup))
 		*error = g_strdup("--net: the saved machine has no network card; leave it out");
 	else if (options->exit_port && options->exit_port != setup->exit_port)
 		*error = g_strdup_printf("--exit-port: the saved machine's port is 0x%x, not 0x%x; leave --exit-port out",
 		                         setup->exit_port, options->exit_port);
 	return !*error;
+}
+
+static bool open_console(struct machine *machine, const struct setup *setup, const struct run_options *options, char **error)
+{
+	const char *spec = options->virtio.console;
+	if (!spec && setup && setup->virtio >> PC_VIRTIO_CONSOLE & 1)
+		spec = "none";
+	return !spec || (machine->console = chardev_new(spec, error));
 }
 
 static bool open_ports(struct machine *machine, const struct setup *setup, const struct run_options *options, char **error)
@@ -62,6 +70,8 @@ static bool open_ports(struct machine *machine, const struct setup *setup, const
 	for (unsigned i = 0; i < count; i++)
 		if (!(machine->serial[i] = chardev_new(i < given ? options->serials->pdata[i] : "none", error)))
 			return false;
+	if (!open_console(machine, setup, options, error))
+		return false;
 	if (options->debug_file)
 		return (machine->debug = open_debug(options->debug_file, error));
 	return !setup || !setup->debug_port || (machine->debug = chardev_new("none", error));
@@ -74,6 +84,8 @@ void machine_poll_ports(struct machine *machine)
 			chardev_poll(machine->serial[i]);
 	if (machine->debug)
 		chardev_poll(machine->debug);
+	if (machine->console)
+		chardev_poll(machine->console);
 	if (machine->network)
 		network_poll(machine->network);
 }
@@ -96,7 +108,9 @@ static bool load_firmware(const struct setup *setup, const struct run_options *o
 
 static bool open_drives(const struct setup *setup, const struct run_options *options, const struct payload *payload, struct pc_config *config, char **error)
 {
-	bool named = payload->drive || options->cdroms->len || options->disks->len || options->floppies->len;
+	bool named = payload->drive || options->cdroms->len || options->disks->len || options->floppies->len || options->virtio.disks->len;
+	if (setup && !virtio_fits(setup, options, named, error))
+		return false;
 	return setup && !named ? drives_reopen(options, setup, config, error) : drives_open(options, payload, config, error);
 }
 
@@ -141,6 +155,9 @@ static bool open_board(struct machine *machine, const struct setup *setup, const
 		.debug = machine->debug,
 		.debug_port = options->debug_port,
 		.exit_port = options->exit_port,
+		.virtio = setup ? setup->virtio : virtio_slots(options),
+		.virtio_legacy = setup ? setup->virtio_legacy : options->virtio.legacy,
+		.virtio_console = machine->console,
 		.clock = machine->clock,
 		.rtc_start = options->clock == CLOCK_KIND_VIRTUAL ? MACHINE_VIRTUAL_DATE : (int64_t)time(NULL),
 		.cpu_signature = emu_cpu_signature(machine->engines.cpu),
@@ -238,7 +255,8 @@ struct machine *machine_new_like(const struct setup *setup, const struct run_opt
 	adapted.memory = setup->memory;
 	adapted.cpu = (enum emu_cpu)setup->cpu;
 	adapted.cpu_given = true;
-	adapted.network.card = setup->nic;
+	adapted.network.card = setup_has_card(setup);
+	adapted.network.is_virtio = !setup->nic;
 	memcpy(adapted.network.mac, setup->mac, sizeof setup->mac);
 	adapted.debug_port = setup->debug_port;
 	adapted.exit_port = setup->exit_port;
@@ -267,6 +285,7 @@ void machine_free(struct machine *machine)
 	for (unsigned i = 0; i < PC_SERIAL; i++)
 		chardev_free(machine->serial[i]);
 	chardev_free(machine->debug);
+	chardev_free(machine->console);
 	engines_clear(&machine->engines);
 	surface_free(machine->surface);
 	setup_clear(&machine->setup);

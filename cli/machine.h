@@ -19,6 +19,7 @@ struct machine {
 	struct clock *clock;
 	struct chardev *serial[PC_SERIAL];
 	struct chardev *debug; /* NULL: no --debugcon */
+	struct chardev *console; /* virtio; NULL: none */
 	struct payload payload;
 	struct network *network; /* NULL: none */
 	struct pc *pc;

@@ -45,6 +45,18 @@ bool network_set_kind(void *target, const char *value, char **error)
 	return false;
 }
 
+bool network_set_model(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	options->built_in = "net-model";
+	options->network.more = true;
+	options->network.is_virtio = !strcmp(value, "virtio");
+	if (options->network.is_virtio || !strcmp(value, "e1000"))
+		return true;
+	*error = g_strdup_printf("unknown card '%s'; give e1000 or virtio", value);
+	return false;
+}
+
 static bool set_text(struct network_options *network, char **to, const char *value, char **error)
 {
 	network->more = true;
@@ -148,7 +160,7 @@ static bool boots_from_network(const struct pc_config *config)
 static bool load_rom(const struct network_options *options, struct pc_config *config, char **error)
 {
 	struct firmware rom = { NULL, 0 };
-	if (options->rom && !*options->rom)
+	if (options->is_virtio || (options->rom && !*options->rom))
 		return true;
 	bool wanted = options->rom || options->bootfile || boots_from_network(config);
 	if (!firmware_load_nic_rom(options->rom, &rom, error)) {
@@ -182,7 +194,7 @@ bool network_open(const struct network_options *options, const struct snap_blob 
 {
 	if (!options->card)
 		return true;
-	config->nic = true;
+	config->nic = !options->is_virtio;
 	memcpy(config->mac, options->mac, sizeof config->mac);
 	if (rom) {
 		config->nic_rom = g_memdup2(rom->data, rom->size);

@@ -12,6 +12,7 @@
 
 struct network_options {
 	bool card;             /* --net user */
+	bool is_virtio;        /* --net-model virtio */
 	bool more;             /* another --net option was given */
 	char *tftp, *bootfile; /* NULL: none */
 	char *rom;             /* NULL: the default, if it is installed; "": none */
@@ -28,6 +29,7 @@ bool network_options_check(const struct network_options *network, char **error);
 
 /* Setters for option rows; `target` is a struct run_options. */
 bool network_set_kind(void *target, const char *value, char **error);
+bool network_set_model(void *target, const char *value, char **error);
 bool network_set_tftp(void *target, const char *value, char **error);
 bool network_set_bootfile(void *target, const char *value, char **error);
 bool network_set_rom(void *target, const char *value, char **error);
@@ -35,7 +37,7 @@ bool network_set_mac(void *target, const char *value, char **error);
 bool network_set_outbound(void *target, const char *value, char **error);
 bool network_add_forward(void *target, const char *value, char **error);
 
-/* Builds the network and fills nic, mac, network and nic_rom of `config`; config->boot
+/* Builds the network and fills nic (of an e1000), mac, network and nic_rom of `config`; config->boot
  * is set already. *network is the caller's, to be freed after the board. The ROM is
  * to be given back with network_close_rom(); `rom` has the bytes of a saved machine's, NULL: it is
  * loaded. False with *error (g_free). */

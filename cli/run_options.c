@@ -209,7 +209,7 @@ static bool set_display(void *target, const char *value, char **error)
 	return false;
 }
 
-static bool is_serial_spec(const char *value)
+bool run_options_names_port(const char *value)
 {
 	return !strcmp(value, "none") || !strcmp(value, "stdio") ||
 	       ((g_str_has_prefix(value, "file:") || g_str_has_prefix(value, "unix:")) && value[5]);
@@ -218,7 +218,7 @@ static bool is_serial_spec(const char *value)
 static bool add_serial(void *target, const char *value, char **error)
 {
 	struct run_options *options = target;
-	if (!is_serial_spec(value)) {
+	if (!run_options_names_port(value)) {
 		*error = g_strdup_printf("'%s' is no place for serial output; give stdio, file:FILE, unix:SOCKET or none", value);
 		return false;
 	}
@@ -473,6 +473,8 @@ static const struct option_row rows[] = {
 	{ .heading = "Network", .name = "net", .argument = "KIND", .values = "user none", .help = "fit a network card: user, or none (default)",
 	  .manual = "An Intel 82540EM (e1000) in a network of its own, 10.0.2.0/24, with DHCP and, from a folder, TFTP; no "
 	            "packet leaves this process unless another option lets it.", .set = network_set_kind },
+	{ .name = "net-model", .argument = "NAME", .values = "e1000 virtio", .help = "which card: e1000 (default) or virtio",
+	  .manual = "The firmware boots from an e1000 only.", .set = network_set_model },
 	{ .name = "net-tftp", .argument = "DIR", .help = "show the files in DIR by TFTP, read-only", .set = network_set_tftp },
 	{ .name = "net-bootfile", .argument = "NAME", .help = "what DHCP tells the firmware to load and start",
 	  .manual = "A name in the folder of --net-tftp, such as pxelinux.0.", .set = network_set_bootfile },
@@ -483,6 +485,15 @@ static const struct option_row rows[] = {
 	  .manual = "PROTOCOL is tcp or udp; PORT is one of the loopback address 127.0.0.1, GUEST-PORT one of 10.0.2.15, the "
 	            "first address that DHCP gives.", .set = network_add_forward, .repeats = true },
 	{ .name = "net-outbound", .help = "let the guest reach whatever this host reaches", .set = network_set_outbound },
+	{ .heading = "Virtio", .name = "virtio-disk", .argument = "FILE", .help = "raw image behind a virtio block device; up to four",
+	  .manual = "The devices of this group are found by ACPI, start_info, or at the addresses that virtio.md lists; the "
+	            "firmware does not boot from them. The guest writes to FILE unless --snapshot is given.",
+	  .set = virtio_add_disk, .repeats = true },
+	{ .name = "virtio-console", .argument = "WHERE", .help = "virtio console: stdio, file:FILE, unix:SOCKET or none",
+	  .set = virtio_set_console },
+	{ .name = "virtio-rng", .help = "virtio entropy device",
+	  .manual = "The host's random numbers; with --clock virtual the same ones in each run.", .set = virtio_set_rng },
+	{ .name = "virtio-legacy", .help = "virtio devices with the interface before 1.0", .set = virtio_set_legacy },
 	{ .heading = "Commands", .name = "do", .argument = "COMMAND", .help = "do this while the guest runs; may be repeated",
 	  .manual = "All --do and --script are carried out in the order in which they are given; see COMMANDS.",
 	  .set = add_do, .repeats = true, .names_place = true },
@@ -571,6 +582,7 @@ void run_options_init(struct run_options *options)
 		.clock = CLOCK_KIND_REAL,
 	};
 	network_options_init(&options->network);
+	virtio_options_init(&options->virtio);
 }
 
 void run_options_clear(struct run_options *options)
@@ -589,6 +601,7 @@ void run_options_clear(struct run_options *options)
 	g_free(options->bios);
 	g_free(options->vgabios);
 	network_options_clear(&options->network);
+	virtio_options_clear(&options->virtio);
 	g_free(options->debug_file);
 	g_free(options->gdb);
 	g_free(options->display);

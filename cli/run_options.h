@@ -10,6 +10,7 @@
 #include "cli/network.h"
 #include "cli/options.h"
 #include "cli/script_parse.h"
+#include "cli/virtio.h"
 #include "devmodel/pc.h"
 #include "emu/emu.h"
 #include "hv/hv.h"
@@ -45,6 +46,7 @@ struct run_options {
 	enum pc_boot boot[5];         /* ends with PC_BOOT_END; empty: by the images */
 	bool boot_menu;
 	struct network_options network;
+	struct virtio_options virtio;
 	uint64_t memory;              /* bytes */
 	enum emu_cpu cpu;
 	bool cpu_given;               /* else a 64-bit one may be taken, see engines.c */

@@ -140,5 +140,5 @@ bool run_options_check(const struct run_options *options, char **error)
 {
 	return check_ports(options, error) && check_gdb(options, error) && check_policy(options, error) && check_monitor(options, error) &&
 	       check_serials(options, error) && check_restore(options, error) && check_kernel(options, error) &&
-	       network_options_check(&options->network, error) && check_trace(options, error) && check_display(options, error);
+	       network_options_check(&options->network, error) && virtio_options_check(options, error) && check_trace(options, error) && check_display(options, error);
 }

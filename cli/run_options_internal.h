@@ -19,6 +19,8 @@ bool run_type_is_kernel(enum run_type type);
 /* A file name that is not empty. */
 bool run_options_set_file(char **to, const char *value, char **error);
 bool run_options_add_file(GPtrArray *to, const char *value, char **error);
+/* Is that the host's end of a port: none, stdio, file:FILE or unix:SOCKET? */
+bool run_options_names_port(const char *value);
 
 /* Setters in run_options_trace.c. */
 options_set run_options_set_trace, run_options_set_trace_file, run_options_set_trace_format, run_options_add_symbols;

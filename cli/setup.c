@@ -38,6 +38,8 @@ void setup_describe(struct setup *setup, enum emu_cpu cpu, const struct pc_confi
 		.bios = { g_memdup2(config->bios, config->bios_size), config->bios_size },
 		.vgabios = { g_memdup2(config->vgabios, config->vgabios_size), config->vgabios_size },
 		.nic = config->nic,
+		.virtio = config->virtio,
+		.virtio_legacy = config->virtio_legacy,
 		.nic_rom = { g_memdup2(config->nic_rom, config->nic_rom_size), config->nic_rom_size },
 	};
 	memcpy(setup->mac, config->mac, sizeof setup->mac);
@@ -47,6 +49,13 @@ void setup_describe(struct setup *setup, enum emu_cpu cpu, const struct pc_confi
 		setup->medium[n] = describe_medium(config->drive[n].kind, config->drive[n].blk);
 	for (unsigned n = 0; n < PC_FLOPPIES; n++)
 		setup->medium[PC_DISKS + n] = describe_medium(PC_DRIVE_NONE, config->floppy[n]);
+	for (unsigned n = 0; n < PC_VIRTIO_DISKS; n++)
+		setup->medium[PC_DISKS + PC_FLOPPIES + n] = describe_medium(PC_DRIVE_NONE, config->virtio_disk[n]);
+}
+
+bool setup_has_card(const struct setup *setup)
+{
+	return setup->nic || setup->virtio >> PC_VIRTIO_NET & 1;
 }
 
 void setup_clear(struct setup *setup)
@@ -106,6 +115,24 @@ static void medium_state(struct setup_medium *medium, bool is_floppy, struct sna
 		path_state(medium, snap);
 }
 
+static void virtio_state(struct setup *setup, struct snap *snap)
+{
+	snap_u8(snap, "virtio", &setup->virtio);
+	snap_bool(snap, "virtio_legacy", &setup->virtio_legacy);
+	if (setup->virtio >> PC_VIRTIO_SLOTS || (setup->nic && setup->virtio >> PC_VIRTIO_NET & 1))
+		snap_fail(snap, "virtio devices %02x, with %u other network cards", setup->virtio, setup->nic);
+}
+
+/* Each virtio disk has a medium, and no other has. */
+static void check_virtio_disks(const struct setup *setup, struct snap *snap)
+{
+	for (unsigned n = 0; n < PC_VIRTIO_DISKS; n++) {
+		bool is_fitted = setup->virtio >> (PC_VIRTIO_DISK + n) & 1;
+		if (is_fitted != (setup->medium[PC_DISKS + PC_FLOPPIES + n].source != SETUP_NOTHING))
+			snap_fail(snap, "virtio disk %u without a medium, or a medium without it", n);
+	}
+}
+
 static void nic_state(struct setup *setup, struct snap *snap)
 {
 	snap_bool(snap, "nic", &setup->nic);
@@ -117,7 +144,7 @@ static void nic_state(struct setup *setup, struct snap *snap)
 
 void setup_state(struct setup *setup, struct snap *snap)
 {
-	snap_section(snap, "setup", 1);
+	snap_section(snap, "setup", 2);
 	snap_u64(snap, "memory", &setup->memory);
 	snap_u8(snap, "cpu", &setup->cpu);
 	snap_u8(snap, "serials", &setup->serials);
@@ -126,8 +153,10 @@ void setup_state(struct setup *setup, struct snap *snap)
 	snap_blob(snap, "bios", &setup->bios, FIRMWARE_BIOS_MAX);
 	snap_blob(snap, "vgabios", &setup->vgabios, FIRMWARE_VGABIOS_MAX);
 	nic_state(setup, snap);
+	virtio_state(setup, snap);
 	if (setup->cpu > EMU_CPU_X86_64 || !setup->serials || setup->serials > PC_SERIAL)
 		snap_fail(snap, "CPU model %u, %u serial ports", setup->cpu, setup->serials);
 	for (unsigned n = 0; n < SETUP_MEDIA; n++)
 		medium_state(&setup->medium[n], n >= PC_DISKS, snap);
+	check_virtio_disks(setup, snap);
 }

@@ -24,22 +24,27 @@ struct setup_medium {
 	char *path;      /* absolute; NULL without a file */
 };
 
-#define SETUP_MEDIA (PC_DISKS + PC_FLOPPIES)
+#define SETUP_MEDIA (PC_DISKS + PC_FLOPPIES + PC_VIRTIO_DISKS)
 
 struct setup {
 	uint64_t memory;
 	uint8_t cpu;        /* enum emu_cpu */
 	uint8_t serials;
 	uint16_t debug_port, exit_port; /* 0: none */
-	bool nic;           /* a network card, with this address */
+	bool nic;           /* an e1000; it or the virtio card has this address */
 	uint8_t mac[6];
 	struct snap_blob bios, vgabios, nic_rom;
-	struct setup_medium medium[SETUP_MEDIA]; /* IDE connectors, then floppies */
+	uint8_t virtio;     /* as in struct pc_config */
+	bool virtio_legacy;
+	struct setup_medium medium[SETUP_MEDIA]; /* IDE connectors, then floppies, then virtio disks */
 };
 
 /* What a CPU and `config` (its media open, its firmware and network card set) make. */
 void setup_describe(struct setup *setup, enum emu_cpu cpu, const struct pc_config *config);
 void setup_clear(struct setup *setup);
+
+/* Is there a network card, of whatever kind? */
+bool setup_has_card(const struct setup *setup);
 
 /* Saves or loads; a load checks all but what the board and the drives check. */
 void setup_state(struct setup *setup, struct snap *snap);

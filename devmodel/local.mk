@@ -80,6 +80,9 @@ devmodel_sources = \
 	devmodel/pc.h \
 	devmodel/pc_setup.c \
 	devmodel/pc_setup.h \
+	devmodel/pc_virtio.c \
+	devmodel/pc_virtio.h \
+	devmodel/pc_virtio_acpi.c \
 	devmodel/pci.c \
 	devmodel/pci.h \
 	devmodel/pci_vga.c \
@@ -119,7 +122,21 @@ devmodel_sources = \
 	devmodel/vga_render.c \
 	devmodel/vga_scan.c \
 	devmodel/vga_text.c \
-	devmodel/vga_timing.c
+	devmodel/vga_timing.c \
+	devmodel/virtio.c \
+	devmodel/virtio.h \
+	devmodel/virtio_blk.c \
+	devmodel/virtio_blk.h \
+	devmodel/virtio_console.c \
+	devmodel/virtio_console.h \
+	devmodel/virtio_mmio.c \
+	devmodel/virtio_mmio.h \
+	devmodel/virtio_net.c \
+	devmodel/virtio_net.h \
+	devmodel/virtio_rng.c \
+	devmodel/virtio_rng.h \
+	devmodel/virtqueue.c \
+	devmodel/virtqueue.h
 
 # Where configure found the library.
 if VNC

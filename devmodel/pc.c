@@ -21,6 +21,7 @@
 #include "devmodel/ns16550.h"
 #include "devmodel/parallel.h"
 #include "devmodel/pc_setup.h"
+#include "devmodel/pc_virtio.h"
 #include "devmodel/pci.h"
 #include "devmodel/pci_vga.h"
 #include "devmodel/piix3.h"
@@ -67,6 +68,7 @@ struct pc {
 	struct i82077 *fdc;
 	struct vga *vga;
 	struct e1000 *nic;
+	struct pc_virtio *virtio;
 	struct ns16550 *serial[PC_SERIAL];
 	struct parallel *parallel;
 	struct fw_cfg *fw_cfg;
@@ -103,6 +105,11 @@ static void power_off(void *owner)
 static struct irq_line irq(struct pc *pc, unsigned n)
 {
 	return piix3_isa_line(pc->isa, n);
+}
+
+static struct irq_line irq_by_number(void *owner, unsigned n)
+{
+	return irq(owner, n);
 }
 
 /* --- the wiring ----------------------------------------------------------------- */
@@ -242,6 +249,8 @@ static char *attach_media(struct pc *pc, struct pc_config *config)
 			return g_strdup_printf("floppy %c: %s", "AB"[n], problem);
 		config->floppy[n] = NULL;
 	}
+	if (!(pc->virtio = pc_virtio_new(config, pc->mem, irq_by_number, pc)))
+		return g_strdup_printf("the virtio devices: %s", g_strerror(errno));
 	return NULL;
 }
 
@@ -251,6 +260,8 @@ static void free_media(struct pc_config *config)
 		blk_free(config->drive[slot].blk);
 	for (unsigned n = 0; n < PC_FLOPPIES; n++)
 		blk_free(config->floppy[n]);
+	for (unsigned n = 0; n < PC_VIRTIO_DISKS; n++)
+		blk_free(config->virtio_disk[n]);
 }
 
 static char *build(struct pc *pc, const struct pc_config *config)
@@ -304,6 +315,7 @@ void pc_free(struct pc *pc)
 	parallel_free(pc->parallel);
 	for (unsigned n = 0; n < PC_SERIAL; n++)
 		ns16550_free(pc->serial[n]);
+	pc_virtio_free(pc->virtio);
 	e1000_free(pc->nic);
 	pci_vga_free(pc->pci_vga);
 	vga_free(pc->vga);
@@ -355,6 +367,7 @@ static void reset_chips(struct pc *pc)
 	vga_reset(pc->vga);
 	if (pc->nic)
 		e1000_reset(pc->nic);
+	pc_virtio_reset(pc->virtio);
 	for (unsigned n = 0; n < PC_SERIAL; n++)
 		if (pc->serial[n])
 			ns16550_reset(pc->serial[n]);
@@ -465,6 +478,7 @@ void pc_state(struct pc *pc, struct snap *snap)
 	vga_state(pc->vga, snap);
 	if (pc->nic)
 		e1000_state(pc->nic, snap);
+	pc_virtio_state(pc->virtio, snap);
 	port_chips_state(pc, snap);
 	i8259_state(pc->pic, snap); /* last: the devices above have driven its inputs */
 	if (snap_is_loading(snap)) {
@@ -563,7 +577,7 @@ unsigned pc_devices(const struct pc_config *config, struct pc_device device[PC_D
 	for (unsigned n = 0; n < PC_SERIAL; n++)
 		if (config->serial[n])
 			device[count++] = com[n];
-	return count;
+	return count + pc_virtio_devices(config, device + count);
 }
 
 enum pc_end pc_end(const struct pc *pc, int *status)

@@ -32,6 +32,7 @@ struct ps2_mouse;
 #define PC_SERIAL      2u
 #define PC_ROMS        8u
 #define PC_DEVICES     16u
+#define PC_VIRTIO_DISKS 4u
 
 /* Devices by class, in the order in which the firmware shall try them. */
 enum pc_boot { PC_BOOT_END, PC_BOOT_FLOPPY, PC_BOOT_DISK, PC_BOOT_CDROM, PC_BOOT_NETWORK };
@@ -49,6 +50,12 @@ struct pc_rom {
 	const char *name;
 	const void *data;
 	size_t size;
+};
+
+/* Each virtio device has a place of its own. */
+enum pc_virtio_slot {
+	PC_VIRTIO_RNG, PC_VIRTIO_CONSOLE, PC_VIRTIO_NET, PC_VIRTIO_DISK,
+	PC_VIRTIO_SLOTS = PC_VIRTIO_DISK + PC_VIRTIO_DISKS,
 };
 
 struct pc_config {
@@ -71,17 +78,21 @@ struct pc_config {
 	struct chardev *debug;        /* what the firmware logs; as above */
 	uint16_t debug_port;          /* 402h for SeaBIOS */
 	uint16_t exit_port;           /* 0: none */
-	bool nic;                     /* a network card is fitted, */
-	struct network *network;      /* its cable plugged in here; NULL: in nothing. Not owned */
+	bool nic;                     /* an e1000 is fitted, */
+	struct network *network;      /* its or the virtio card's cable plugged in here; NULL: in nothing. Not owned */
 	uint8_t mac[6];
 	const void *nic_rom;          /* its option ROM, copied; may be of size 0 */
 	size_t nic_rom_size;
+	uint8_t virtio;               /* bit n: enum pc_virtio_slot n is fitted; what it needs is here */
+	bool virtio_legacy;           /* with the interface before 1.0 */
+	struct chardev *virtio_console; /* not owned */
+	struct blk *virtio_disk[PC_VIRTIO_DISKS]; /* taken over */
 	struct clock *clock;          /* not owned; must outlive the board */
 	int64_t rtc_start;            /* Unix time that the RTC shows first */
 	uint32_t cpu_signature;       /* CPUID.1:EAX, for EDX after reset */
 };
 
-/* Builds the board and resets it. The blk of drives and floppies are taken over in
+/* Builds the board and resets it. The blk of drives, floppies and virtio disks are taken over in
  * any case. On failure NULL, and *error (g_free) says what and, where there is one,
  * the remedy. */
 struct pc *pc_new(const struct pc_config *config, char **error);

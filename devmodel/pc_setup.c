@@ -2,6 +2,8 @@
 
 #include <glib.h>
 
+#include "devmodel/pc_virtio.h"
+
 /* CMOS RAM. */
 enum {
 	CMOS_FLOPPY_TYPES = 0x10, CMOS_DISK_TYPES = 0x12, CMOS_EQUIPMENT = 0x14, CMOS_BASE_MEMORY = 0x15,
@@ -220,4 +222,5 @@ void pc_setup_fw_cfg(struct fw_cfg *fw, const struct pc_config *config)
 	add_boot_policy(fw, config);
 	add_bootorder(fw, config);
 	add_roms(fw, config);
+	pc_virtio_add_acpi(fw, config);
 }

@@ -105,6 +105,7 @@ unit_sources = \
 	tests/unit/test_pc.c \
 	tests/unit/test_pc_setup.c \
 	tests/unit/test_pc_state.c \
+	tests/unit/test_pc_virtio.c \
 	tests/unit/test_pci.c \
 	tests/unit/test_piix3.c \
 	tests/unit/test_piix4_pm.c \
@@ -129,7 +130,11 @@ unit_sources = \
 	tests/unit/test_vga_render.c \
 	tests/unit/test_vga_text.c \
 	tests/unit/vga_rig.c \
-	tests/unit/vga_rig.h
+	tests/unit/vga_rig.h \
+	tests/unit/virtio_rig.h \
+	tests/unit/test_virtio_devices.c \
+	tests/unit/test_virtio_mmio.c \
+	tests/unit/test_virtqueue.c
 
 dist_check_SCRIPTS = $(shell_tests)
 TESTS += $(shell_tests)

@@ -1,12 +1,17 @@
 /* What a saved state says is not to be trusted: it comes from a file. */
 #include "tests/unit/pc_rig.h"
 
+#include "devmodel/pc_virtio.h"
 #include "devmodel/ps2_keyboard.h"
 #include "devmodel/ps2_mouse.h"
 #include "devmodel/surface.h"
 #include "tests/unit/pci_rig.h"
 
+#define VIRTIO_SLOTS (PC_VIRTIO_DISK + 1u) /* one disk is like the other */
+#define VIRTIO_QUEUE 0x20000u              /* queue n of a slot has a page there */
+
 static struct pc_rig rig;
+static struct chardev *console;
 
 static void setup(void)
 {
@@ -15,17 +20,59 @@ static void setup(void)
 	rig.config.drive[0] = (struct pc_drive){ PC_DRIVE_DISK, blk_snapshot_new(blk_memory_new(MIB, true)) };
 	rig.config.drive[2] = (struct pc_drive){ PC_DRIVE_CDROM, blk_snapshot_new(blk_memory_new(MIB, true)) };
 	rig.config.floppy[0] = blk_snapshot_new(blk_memory_new(1440 << 10, true));
+	rig.config.virtio = (1u << VIRTIO_SLOTS) - 1;
+	rig.config.virtio_console = console = chardev_new("memory", NULL);
+	rig.config.virtio_disk[0] = blk_snapshot_new(blk_memory_new(MIB, true));
 	rig.pc = pc_rig_build(&rig);
 }
 
 static void teardown(void)
 {
 	pc_rig_teardown(&rig);
+	chardev_free(console);
 }
 
 static void out(uint16_t port, uint8_t value)
 {
 	pc_rig_out(&rig, port, value);
+}
+
+static void virtio_set(unsigned slot, unsigned offset, uint32_t value)
+{
+	mem_write(pc_mem(rig.pc), PC_VIRTIO_BASE + 0x1000 * slot + offset, 4, value);
+}
+
+/* Queue n of a slot, of four descriptors, the third of them available; the device is
+ * told if `kick`. */
+static void start_virtio_queue(unsigned slot, unsigned n, bool kick)
+{
+	uint32_t place = VIRTIO_QUEUE + 0x1000 * (2 * slot + n);
+	virtio_set(slot, 0x30, n);
+	virtio_set(slot, 0x38, 4);
+	virtio_set(slot, 0x80, place);
+	virtio_set(slot, 0x90, place + 0x100);
+	virtio_set(slot, 0xa0, place + 0x200);
+	virtio_set(slot, 0x44, 1);
+	mem_write(pc_mem(rig.pc), place + 0x20, 8, place + 0x300);
+	mem_write(pc_mem(rig.pc), place + 0x28, 8, 0x100000000ull * (n ? 0 : 2) + 512);
+	mem_write(pc_mem(rig.pc), place + 0x104, 2, 2);
+	mem_write(pc_mem(rig.pc), place + 0x102, 2, 1);
+	if (kick)
+		virtio_set(slot, 0x50, n);
+}
+
+static void start_virtio(void)
+{
+	for (unsigned slot = 0; slot < VIRTIO_SLOTS; slot++) {
+		virtio_set(slot, 0x70, 3);
+		virtio_set(slot, 0x24, 1);
+		virtio_set(slot, 0x20, 1);
+		virtio_set(slot, 0x70, 11);
+		virtio_set(slot, 0x70, 15);
+		start_virtio_queue(slot, 0, slot != PC_VIRTIO_DISK);
+		start_virtio_queue(slot, 1, true);
+	}
+	chardev_feed(console, "typed", 5);
 }
 
 /* Something under way everywhere: timers, a text mode, bytes in queues, a sector that
@@ -48,6 +95,7 @@ static void make_busy(void)
 		bus_write(pc_bus(rig.pc), 0x1f0, 2, n);
 	out(0x1f2, 4), out(0x1f7, 0x20);
 	out(0x3f2, 0x1c), out(0x3f5, 0xe6), out(0x3f5, 0);
+	start_virtio();
 	pci_rig_write(pc_bus(rig.pc), 0, 0x59, 1, 0x30);
 	mem_write(pc_mem(rig.pc), 0x7c00, 4, 0xfeedbeef);
 	pc_ctx(rig.pc)->gpr[CTX_RAX].e = 1;
@@ -86,6 +134,10 @@ static void use(void)
 		bus_read(pc_bus(rig.pc), 0x1f0, 2);
 		bus_read(pc_bus(rig.pc), 0x3f5, 1);
 	}
+	for (unsigned slot = 0; slot < VIRTIO_SLOTS; slot++)
+		for (unsigned n = 0; n < 2; n++)
+			virtio_set(slot, 0x50, n);
+	chardev_feed(console, "more", 4);
 	ps2_keyboard_key(pc_keyboard(rig.pc), KEY_B, true);
 	vga_render(pc_vga(rig.pc), surface, VGA_BLINK_CLOCK);
 	vga_text_read(pc_vga(rig.pc), text, NULL, NULL);
