@@ -11,6 +11,7 @@ if NATIVE
 tests_unit_unit_SOURCES += $(unit_native_sources)
 endif
 tests_unit_unit_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_unit_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=_mark_point
 tests_unit_unit_LDADD = libv2e.a $(CAPSTONE_LIBS) $(GLIB_LIBS) $(PNG_LIBS) $(ZLIB_LIBS) $(VNC_LIBS) $(SDL_LIBS) $(SECCOMP_LIBS) $(SLIRP_LIBS) $(CHECK_LIBS)
 
 unit_native_sources = \

@@ -552,7 +552,6 @@ Suite *suite_atapi(void)
 	Suite *suite = suite_create("atapi");
 	TCase *tcase = tcase_create("atapi");
 	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 60);
 	for (unsigned i = 0; i < G_N_ELEMENTS(tests); i++)
 		tcase_add_test(tcase, tests[i]);
 	suite_add_tcase(suite, tcase);

@@ -134,7 +134,6 @@ Suite *suite_bench(void)
 {
 	Suite *suite = suite_create("bench");
 	TCase *tcase = tcase_create("bench");
-	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, quantiles);
 	tcase_add_test(tcase, orders_are_as_the_guest_reads_them);

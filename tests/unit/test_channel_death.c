@@ -172,7 +172,6 @@ Suite *suite_channel_death(void)
 {
 	Suite *suite = suite_create("channel_death");
 	TCase *tcase = tcase_create("channel_death");
-	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, kick_across_processes);
 	tcase_add_test(tcase, killed_in_mid_run);

@@ -285,7 +285,6 @@ Suite *suite_channel_process(void)
 {
 	Suite *suite = suite_create("channel_process");
 	TCase *tcase = tcase_create("channel_process");
-	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, page_goes_and_comes);
 	tcase_add_test(tcase, round_trips);

@@ -538,7 +538,6 @@ Suite *suite_decode(void)
 	Suite *suite = suite_create("decode");
 	TCase *tcase = tcase_create("decode");
 	tcase_add_checked_fixture(tcase, start, stop);
-	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, defined_is_what_capstone_knows);
 	tcase_add_test(tcase, lengths_are_capstones);
 	tcase_add_test(tcase, each_exception_is_one);

@@ -192,8 +192,6 @@ Suite *suite_jit(void)
 	TCase *rows = tcase_create("rows"), *whole = tcase_create("whole");
 	tcase_add_checked_fixture(rows, open_pair, close_pair);
 	tcase_add_checked_fixture(whole, open_pair, close_pair);
-	tcase_set_timeout(rows, 60);
-	tcase_set_timeout(whole, 120);
 	tcase_add_loop_test(rows, each_row_is_as_the_interpreter_has_it, 0, OPS);
 	tcase_add_test(whole, emitters_can_be_switched_off);
 	tcase_add_test(whole, immediate_that_is_patched_in_each_turn);

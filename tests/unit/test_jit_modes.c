@@ -363,7 +363,6 @@ Suite *suite_jit_modes(void)
 	Suite *suite = suite_create("jit_modes");
 	TCase *tcase = tcase_create("programs");
 	tcase_add_checked_fixture(tcase, open_pair, close_pair);
-	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, round_trips_to_protected_mode);
 	tcase_add_test(tcase, far_transfers_and_descriptors_that_change);
 	tcase_add_test(tcase, interrupts_and_flags_in_real_mode);

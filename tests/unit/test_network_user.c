@@ -264,7 +264,6 @@ Suite *suite_network_user(void)
 	Suite *suite = suite_create("network_user");
 	TCase *tcase = tcase_create("network_user");
 	tcase_add_checked_fixture(tcase, start, stop);
-	tcase_set_timeout(tcase, 60);
 	if (network_user_built()) {
 		tcase_add_test(tcase, offers_an_address_and_a_file_name);
 		tcase_add_test(tcase, serves_files);

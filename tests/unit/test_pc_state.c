@@ -281,7 +281,6 @@ Suite *suite_pc_state(void)
 	Suite *suite = suite_create("pc_state");
 	TCase *tc = tcase_create("states");
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 20);
 	tcase_add_loop_test(tc, any_value_is_survived, 0, G_N_ELEMENTS(extremes));
 	tcase_add_loop_test(tc, random_values_are_survived, 0, 5);
 	tcase_add_test(tc, cut_off_anywhere_is_refused);

@@ -215,7 +215,6 @@ Suite *suite_state_file(void)
 	Suite *suite = suite_create("state_file");
 	TCase *tc = tcase_create("files");
 	tcase_add_checked_fixture(tc, setup_folder, remove_folder);
-	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, what_was_written_is_read);
 	tcase_add_test(tc, any_bit_changed_is_refused);
 	tcase_add_test(tc, any_other_length_is_refused);

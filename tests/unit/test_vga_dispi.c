@@ -389,7 +389,6 @@ Suite *suite_vga_dispi(void)
 	Suite *suite = suite_create("vga_dispi");
 	TCase *tcase = tcase_create("vga_dispi");
 	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, ids);
 	tcase_add_test(tcase, ports);
 	tcase_add_test(tcase, caps);

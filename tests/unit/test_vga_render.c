@@ -433,7 +433,6 @@ Suite *suite_vga_render(void)
 	Suite *suite = suite_create("vga_render");
 	TCase *tcase = tcase_create("vga_render");
 	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, planar_16_colors, 0, 4);
 	tcase_add_test(tcase, mode_f_monochrome);
 	tcase_add_test(tcase, mode_f_blinks);

@@ -438,7 +438,6 @@ Suite *suite_vga_text(void)
 	Suite *suite = suite_create("vga_text");
 	TCase *tcase = tcase_create("vga_text");
 	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, mode_3_nine_dots);
 	tcase_add_test(tcase, mode_3_eight_dots);
 	tcase_add_test(tcase, mode_1_forty_columns);

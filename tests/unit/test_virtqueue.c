@@ -385,7 +385,6 @@ Suite *suite_virtqueue(void)
 	Suite *suite = suite_create("virtqueue");
 	TCase *tcase = tcase_create("virtqueue");
 	tcase_add_checked_fixture(tcase, start, stop);
-	tcase_set_timeout(tcase, 20);
 	tcase_add_test(tcase, chains_come_back_in_order);
 	tcase_add_test(tcase, several_at_once);
 	tcase_add_test(tcase, chains_are_scattered);
