@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include "shared/log.h"
+#include "trace/steps.h"
+
 bool engines_auto(const struct hv_probe *probe, char **why)
 {
 	if (probe->error) {
@@ -113,13 +116,16 @@ struct engine *engines_open_kvm(const struct engines *engines, const struct run_
 {
 	struct cpuid_leaf cpuid[CPUID_LEAVES];
 	unsigned cpuids = emu_cpuid(engines->cpu, engines->long_mode, cpuid);
-	const struct hv_config config = {
+	struct hv_config config = {
 		.mem = pc_mem(pc), .bus = pc_bus(pc), .clock = pc_clock(pc), .pins = pc_pins(pc),
 		.cpuid = cpuid, .cpuids = cpuids, .cpu_signature = emu_cpu_signature(engines->cpu),
 		.probe = engines->probe, .watch = options->watch,
 		.interpreted = engines->interpreted, .alone = !engines->emu,
 	};
-	return hv_new(&config, error);
+	/* A change of mode is a hand-over where there are two. */
+	uint32_t shows = options->trace & (engines->emu ? LOG_TRACE_BLOCK | LOG_TRACE_INSN | LOG_TRACE_MEM : UINT32_MAX);
+	config.stepper = trace_steps_new(shows, options->trace_watch, options->trace_watches, error);
+	return *error ? NULL : hv_new(&config, error);
 }
 
 uint64_t engines_handover_ns(const struct engines *engines)

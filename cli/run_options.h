@@ -71,7 +71,7 @@ struct run_options {
 	unsigned dump;                /* enum emu_dump */
 	char *no_emit;                /* operations, joined by commas; NULL: none */
 	uint32_t trace;               /* enum log_trace */
-	struct emu_watch trace_watch[EMU_WATCHES]; /* of LOG_TRACE_MEM */
+	struct trace_watch trace_watch[TRACE_WATCHES]; /* of LOG_TRACE_MEM */
 	unsigned trace_watches;
 	char *trace_file;             /* "-": standard output; NULL: the log */
 	enum run_trace_format trace_format;

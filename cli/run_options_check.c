@@ -124,10 +124,7 @@ static bool check_kernel(const struct run_options *options, char **error)
 
 static bool check_trace(const struct run_options *options, char **error)
 {
-	uint32_t emulated = LOG_TRACE_INT | LOG_TRACE_BLOCK | LOG_TRACE_INSN | LOG_TRACE_MEM;
-	if (options->engine == RUN_ENGINE_KVM && (options->trace & emulated))
-		*error = g_strdup("--trace: KVM alone does not show int, block, insn and mem; give --engine hybrid or emu");
-	else if (options->trace_format != RUN_TRACE_BY_NAME && !options->trace_file)
+	if (options->trace_format != RUN_TRACE_BY_NAME && !options->trace_file)
 		*error = g_strdup("--trace-format: there is no --trace-file; give --trace-file FILE as well");
 	else if (options->trace_file && !options->trace)
 		*error = g_strdup("--trace-file: there is nothing to trace; give --trace LIST as well, or v2e trace");

@@ -25,11 +25,11 @@ static bool add_watch(struct run_options *options, const char *range, char **err
 		*error = g_strdup_printf("'mem:%s' is no range; give physical address and size in hexadecimal, such as mem:b8000+fa0", range);
 		return false;
 	}
-	if (options->trace_watches == EMU_WATCHES) {
-		*error = g_strdup_printf("too many ranges to watch; give at most %u", EMU_WATCHES);
+	if (options->trace_watches == TRACE_WATCHES) {
+		*error = g_strdup_printf("too many ranges to watch; give at most %u", TRACE_WATCHES);
 		return false;
 	}
-	options->trace_watch[options->trace_watches++] = (struct emu_watch){ address, size };
+	options->trace_watch[options->trace_watches++] = (struct trace_watch){ address, size };
 	return true;
 }
 

@@ -138,7 +138,7 @@ struct emu {
 	bool shutdown;       /* a fault could not be delivered */
 	/* For --trace, see tracer.h */
 	struct trace_sites *sites;
-	struct emu_watch watch[EMU_WATCHES];
+	struct trace_watch watch[TRACE_WATCHES];
 	unsigned watches;
 	struct watcher watcher;
 	uint64_t traced_blocks; /* in all requests before this one */

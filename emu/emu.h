@@ -10,6 +10,7 @@
 #include "shared/engine.h"
 #include "shared/irq.h"
 #include "shared/mem.h"
+#include "shared/trace_cpu.h"
 #include "shared/watcher.h"
 
 /* EMU_CPU_X86_64 is the P6 with the registers of long mode. */
@@ -19,12 +20,6 @@ enum emu_jit { EMU_JIT_OFF, EMU_JIT_ON, EMU_JIT_ALWAYS };
 
 /* Stages of the JIT to print on standard error. */
 enum emu_dump { EMU_DUMP_IR = 1, EMU_DUMP_LIVE = 2, EMU_DUMP_ASM = 4 };
-
-#define EMU_WATCHES 16u
-
-struct emu_watch {
-	uint64_t address, size;
-};
 
 struct emu_config {
 	struct mem *mem;
@@ -38,7 +33,7 @@ struct emu_config {
 	const char *emitters_off; /* operations of ops.def, joined by commas; NULL: none */
 	/* For --trace: ranges whose accesses are shown, physical; and who hears of
 	 * transfers. The engine frees the watcher. */
-	struct emu_watch watch[EMU_WATCHES];
+	struct trace_watch watch[TRACE_WATCHES];
 	unsigned watches;
 	struct watcher watcher;
 	/* The SMIACT# pin: SMRAM appears or goes. May be NULL. */

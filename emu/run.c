@@ -492,7 +492,7 @@ struct engine *emu_new(const struct emu_config *config, char **error)
 	emu->cache = block_cache_new();
 	emu->fpu = fpu_host_new();
 	emu->sites = trace_sites_new();
-	emu->watches = MIN(config->watches, EMU_WATCHES);
+	emu->watches = MIN(config->watches, TRACE_WATCHES);
 	memcpy(emu->watch, config->watch, sizeof emu->watch);
 	emu->watcher = config->watcher;
 	if (emu->cache)

@@ -9,6 +9,7 @@
 #include "shared/engine.h"
 #include "shared/irq.h"
 #include "shared/mem.h"
+#include "shared/stepper.h"
 
 /* How KVM_RUN is made to come back where the guest leaves protected mode. */
 enum hv_watch {
@@ -105,6 +106,9 @@ struct hv_config {
 	bool interpreted;
 	/* There is no other engine: real mode and what fails is KVM's as well. */
 	bool alone;
+	/* Who looks at what the guest does, as long as that is not in long mode: slow. The
+	 * engine frees it, also where hv_new() fails. */
+	struct stepper stepper;
 };
 
 /* None of the things in `config` is owned; they must outlive the engine. Freed by

@@ -23,6 +23,16 @@ static int open_memory(struct kvm *kvm)
 	return 0;
 }
 
+/* VMRUN there loads DR7 and sets no breakpoint. */
+static int check_step(struct kvm *kvm, char **error)
+{
+	if (!kvm->step || !kvm->tr_not_busy)
+		return 0;
+	*error = g_strdup("--trace: KVM on the SVM that QEMU emulates has no breakpoints, by which it shows switch, int, block, "
+	                  "insn and mem; give --engine emu, or trace io and irq only");
+	return -ENOTSUP;
+}
+
 static int open_watch(struct kvm *kvm, char **error)
 {
 	enum hv_watch kind = kvm->config.watch;
@@ -74,7 +84,7 @@ static void kvm_print_stats(struct engine *engine, FILE *out)
 /* All memory is KVM's to look at anew; it has no copies. */
 static void kvm_new_epoch(struct engine *engine)
 {
-	(void)engine;
+	kvm_step_forget(((struct kvm *)engine)->step);
 }
 
 static void kvm_free(struct engine *engine)
@@ -82,6 +92,7 @@ static void kvm_free(struct engine *engine)
 	struct kvm *kvm = (struct kvm *)engine;
 	kvm_run_forget_thread(kvm);
 	kvm_watch_free(kvm->watch);
+	kvm_step_free(kvm->step);
 	kvm_vm_close(&kvm->vm);
 	kvm_mem_free(kvm->mem);
 	g_free(kvm->xsave);
@@ -111,6 +122,8 @@ struct engine *hv_new(const struct hv_config *config, char **error)
 {
 	if (config->probe->error) {
 		*error = g_strdup(config->probe->error);
+		if (config->stepper.plan)
+			config->stepper.free(config->stepper.owner);
 		return NULL;
 	}
 	struct kvm *kvm = g_new0(struct kvm, 1);
@@ -119,8 +132,12 @@ struct engine *hv_new(const struct hv_config *config, char **error)
 	kvm->config.cpuid = g_memdup2(config->cpuid, config->cpuids * sizeof *config->cpuid);
 	copy_probe(kvm);
 	kvm->tr_not_busy = kvm_vm_is_tcg_svm();
+	if (config->stepper.plan)
+		kvm->step = kvm_step_new(&kvm->vm, config->mem, &config->stepper);
 	int result = kvm_vm_open(&kvm->vm, error);
 	kvm->run = kvm->vm.run;
+	if (!result)
+		result = check_step(kvm, error);
 	if (!result)
 		result = open_memory(kvm);
 	if (!result)

@@ -11,6 +11,7 @@
 
 #include "hv/hv.h"
 #include "hv/kvm_mem.h"
+#include "hv/kvm_step.h"
 #include "hv/kvm_vm.h"
 #include "hv/kvm_watch.h"
 
@@ -41,6 +42,7 @@ struct kvm {
 	struct kvm_run *run; /* vm.run */
 	struct kvm_mem *mem;
 	struct kvm_watch *watch; /* NULL: alone */
+	struct kvm_step *step;   /* NULL: nobody looks */
 	enum hv_runs runs[HV_MODES];
 	bool tr_not_busy;    /* QEMU's SVM wants it so */
 	bool broken;         /* an ioctl failed: can_run() is false for good */

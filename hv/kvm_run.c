@@ -277,6 +277,7 @@ static void exit_mmio(struct kvm *kvm)
 			value = mem_read(mem, at, size);
 			memcpy(run->mmio.data + done, &value, size);
 		}
+		kvm_step_mmio(kvm->step, at, size, value, run->mmio.is_write);
 	}
 }
 
@@ -348,11 +349,14 @@ static enum stop_reason see_to_errno(struct kvm *kvm, int error)
 	return fail_call(kvm, "KVM_RUN", -error);
 }
 
+/* A stop of the stepper's is none of the watch's breakpoints. */
 static enum stop_reason look(struct kvm *kvm, bool interrupted)
 {
+	if (kvm->step)
+		kvm_step_look(kvm->step, interrupted);
 	if (!kvm->watch)
 		return STOP_NONE;
-	enum kvm_watch_verdict verdict = kvm_watch_look(kvm->watch, interrupted);
+	enum kvm_watch_verdict verdict = kvm_watch_look(kvm->watch, interrupted || kvm->step);
 	if (verdict == KVM_WATCH_GO_ON)
 		return STOP_NONE;
 	if (!kvm->left) {
@@ -374,9 +378,11 @@ static uint64_t host_ns(const struct kvm *kvm)
 
 static enum stop_reason run_once(struct kvm *kvm)
 {
+	int result = kvm->step && !kvm->io_pending ? kvm_step_arm(kvm->step) : 0;
+	if (result)
+		return fail_call(kvm, "KVM_SET_GUEST_DEBUG", result);
 	kvm->io_pending = false;
-	int result = ioctl(kvm->vm.vcpu, KVM_RUN, 0);
-	int error = result < 0 ? errno : 0;
+	int error = ioctl(kvm->vm.vcpu, KVM_RUN, 0) < 0 ? errno : 0;
 	kvm->exited = host_ns(kvm);
 	kvm->stats.exits++;
 	enum stop_reason stop = error ? see_to_errno(kvm, error) : see_to_exit(kvm);
@@ -530,7 +536,8 @@ static bool stays_halted(struct kvm *kvm)
 static int enter(struct kvm *kvm)
 {
 	int result = attach_thread(kvm);
-	if (!result && kvm->watch)
+	kvm_step_load(kvm->step, kvm->ctx);
+	if (!result && kvm->watch && !kvm->step)
 		result = kvm_watch_arm(kvm->watch);
 	return result ? result : load(kvm);
 }

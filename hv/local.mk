@@ -21,6 +21,8 @@ hv_sources = \
 	hv/kvm_sites.c \
 	hv/kvm_sites.h \
 	hv/kvm_state.c \
+	hv/kvm_step.c \
+	hv/kvm_step.h \
 	hv/kvm_vm.c \
 	hv/kvm_vm.h \
 	hv/kvm_watch.c \

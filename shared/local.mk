@@ -27,6 +27,8 @@ shared_sources = \
 	shared/engine.h \
 	shared/futex.c \
 	shared/futex.h \
+	shared/handler.c \
+	shared/handler.h \
 	shared/irq.h \
 	shared/linear.c \
 	shared/linear.h \
@@ -46,8 +48,11 @@ shared_sources = \
 	shared/sandbox.h \
 	shared/snap.c \
 	shared/snap.h \
+	shared/stepper.h \
 	shared/trace.c \
 	shared/trace.h \
+	shared/trace_cpu.c \
+	shared/trace_cpu.h \
 	shared/trace_site.c \
 	shared/trace_site.h \
 	shared/transition.c \

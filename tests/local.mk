@@ -151,6 +151,7 @@ shell_tests = \
 	tests/cli/state.sh \
 	tests/cli/test.sh \
 	tests/cli/trace.sh \
+	tests/cli/trace-engines.sh \
 	tests/gdb/gdb.sh \
 	tests/hv/host.sh \
 	tests/rules.sh
@@ -162,7 +163,7 @@ AM_TESTS_ENVIRONMENT = \
 	V2E_SRC='$(abs_top_srcdir)'; V2E_BUILD='$(abs_top_builddir)'; \
 	export V2E_SRC V2E_BUILD;
 
-EXTRA_DIST += tests/lib.sh tests/gdb/kvm.asm tests/cli/calls.asm tests/gdb/modes.asm
+EXTRA_DIST += tests/lib.sh tests/gdb/kvm.asm tests/cli/calls.asm tests/cli/calls_all.asm tests/cli/calls_all.expected tests/cli/make-calls.sh tests/gdb/modes.asm
 
 # Looks at screenshots for the boot tests.
 check_PROGRAMS += tests/boot/pngdiff

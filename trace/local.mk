@@ -14,6 +14,12 @@ trace_sources = \
 	trace/report.h \
 	trace/report_page.c \
 	trace/report_private.h \
+	trace/step_decode.c \
+	trace/step_decode.h \
+	trace/step_plan.c \
+	trace/step_plan.h \
+	trace/steps.c \
+	trace/steps.h \
 	trace/symbols.c \
 	trace/symbols.h \
 	trace/symbols_elf.c \

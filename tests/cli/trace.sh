@@ -165,7 +165,6 @@ check "a range is wanted" refuses 'mem wants a range' run --trace mem calls.bin
 for range in mem: mem:b8000 mem:b8000+ mem:b8000+0 mem:x+1 mem:ffffffff+2 mem:-1+2; do
 	check "$range is no range" refuses "is no range; give physical address" run --trace $range calls.bin
 done
-check "KVM alone shows no calls" refuses 'KVM alone does not show int' run --engine kvm --trace int calls.bin
 check "a format wants a file" refuses 'there is no --trace-file' run --trace int --trace-format json calls.bin
 check "a file wants a trace" refuses 'there is nothing to trace' run --trace-file x calls.bin
 check "a bad place" refuses '--trace-file: /nowhere/x: ' run --trace int --trace-file /nowhere/x calls.bin

@@ -1,0 +1,15 @@
+/* --trace for an engine that only runs and stops: what each instruction is about to
+ * do is read from memory before it runs. */
+#ifndef V2E_TRACE_STEPS_H
+#define V2E_TRACE_STEPS_H
+
+#include "shared/stepper.h"
+#include "shared/trace_cpu.h"
+
+/* `shows`: which of LOG_TRACE_SWITCH, INT, BLOCK, INSN and MEM. With the first two
+ * alone it asks for few stops: where CS, CR0 or the mode may change. The stepper's owner
+ * is freed by its free(). Returns one without plan() where nothing is to be shown, and
+ * also, with *error (g_free), where the disassembler fails. */
+struct stepper trace_steps_new(uint32_t shows, const struct trace_watch *watch, unsigned watches, char **error);
+
+#endif
