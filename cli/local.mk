@@ -71,8 +71,10 @@ cli_sources = \
 	cli/run_options.c \
 	cli/run_options.h \
 	cli/run_options_check.c \
+	cli/run_options_engine.c \
 	cli/run_options_internal.h \
 	cli/run_options_kernel.c \
+	cli/run_options_machine.c \
 	cli/run_options_trace.c \
 	cli/script.c \
 	cli/script.h \

@@ -2,13 +2,11 @@
 
 #include <string.h>
 
-#include "cli/displays.h"
 #include "cli/monitor.h"
 #include "cli/run_options_internal.h"
 #include "cli/units.h"
 #include "gdb/server.h"
 #include "shared/log.h"
-#include "shared/transition.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -31,229 +29,6 @@ bool run_options_add_file(GPtrArray *to, const char *value, char **error)
 	if (!run_options_set_file(&file, value, error))
 		return false;
 	g_ptr_array_add(to, file);
-	return true;
-}
-
-static bool set_image(void *target, const char *value, char **error)
-{
-	struct run_options *options = target;
-	if (options->image) {
-		*error = g_strdup_printf("two images, '%s' and '%s'; give the second one with --cdrom, --disk or --floppy",
-		                         options->image, value);
-		return false;
-	}
-	return run_options_set_file(&options->image, value, error);
-}
-
-static bool add_cdrom(void *target, const char *value, char **error)
-{
-	struct run_options *options = target;
-	return run_options_add_file(options->cdroms, value, error);
-}
-
-static bool add_disk(void *target, const char *value, char **error)
-{
-	struct run_options *options = target;
-	return run_options_add_file(options->disks, value, error);
-}
-
-static bool add_floppy(void *target, const char *value, char **error)
-{
-	struct run_options *options = target;
-	return run_options_add_file(options->floppies, value, error);
-}
-
-static bool set_snapshot(void *target, const char *value, char **error)
-{
-	struct run_options *options = target;
-	(void)value, (void)error;
-	options->snapshot = true;
-	return true;
-}
-
-static bool set_restore(void *target, const char *value, char **error)
-{
-	struct run_options *options = target;
-	return run_options_set_file(&options->restore, value, error);
-}
-
-static bool set_bios(void *target, const char *value, char **error)
-{
-	struct run_options *options = target;
-	options->built_in = "bios";
-	return run_options_set_file(&options->bios, value, error);
-}
-
-static bool set_vgabios(void *target, const char *value, char **error)
-{
-	struct run_options *options = target;
-	options->built_in = "vgabios";
-	return run_options_set_file(&options->vgabios, value, error);
-}
-
-static bool add_boot(struct run_options *options, const char *word, char **error)
-{
-	static const char *const names[] = { "floppy", "disk", "cdrom", "network", NULL };
-	static const enum pc_boot boots[] = { PC_BOOT_FLOPPY, PC_BOOT_DISK, PC_BOOT_CDROM, PC_BOOT_NETWORK };
-	if (!strcmp(word, "menu"))
-		return options->boot_menu = true;
-	for (unsigned i = 0; names[i]; i++) {
-		if (strcmp(names[i], word))
-			continue;
-		unsigned n = 0;
-		for (; options->boot[n] != PC_BOOT_END && options->boot[n] != boots[i]; n++)
-			;
-		if (options->boot[n] == boots[i]) {
-			*error = g_strdup_printf("'%s' is named twice; name it once", word);
-			return false;
-		}
-		options->boot[n] = boots[i];
-		return true;
-	}
-	*error = g_strdup_printf("'%s' is nothing to boot from; join some of floppy, disk, cdrom, network and menu by commas", word);
-	return false;
-}
-
-static bool set_boot(void *target, const char *value, char **error)
-{
-	((struct run_options *)target)->built_in = "boot";
-	g_auto(GStrv) words = g_strsplit(value, ",", -1);
-	if (!words[0])
-		return add_boot(target, "", error);
-	for (unsigned i = 0; words[i]; i++)
-		if (!add_boot(target, words[i], error))
-			return false;
-	return true;
-}
-
-static bool set_memory(void *target, const char *value, char **error)
-{
-	struct run_options *options = target;
-	options->built_in = "memory";
-	if (!units_parse_size(value, PC_RAM_MIN, PC_RAM_MAX, &options->memory, error))
-		return false;
-	if (options->memory % MIB) {
-		*error = g_strdup_printf("'%s' is not a whole number of MiB; give one such as 64M", value);
-		return false;
-	}
-	return true;
-}
-
-static bool set_cpu(void *target, const char *value, char **error)
-{
-	struct run_options *options = target;
-	options->built_in = "cpu";
-	if (emu_cpu_parse(value, &options->cpu))
-		return options->cpu_given = true;
-	*error = g_strdup_printf("unknown CPU '%s'; give 386, 486, pentium, p6 or x86-64", value);
-	return false;
-}
-
-static bool set_engine(void *target, const char *value, char **error)
-{
-	static const char *const names[] = { "auto", "emu", "kvm", "hybrid" };
-	struct run_options *options = target;
-	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
-		if (!strcmp(names[i], value)) {
-			options->engine = (enum run_engine)i;
-			return true;
-		}
-	*error = g_strdup_printf("unknown engine '%s'; give auto, emu, kvm or hybrid", value);
-	return false;
-}
-
-static bool set_threshold(void *target, const char *value, char **error)
-{
-	struct run_options *options = target;
-	options->threshold = UINT64_MAX;
-	return !strcmp(value, "inf") || units_parse_number(value, 0, UINT64_MAX, &options->threshold, error);
-}
-
-static bool set_policy(void *target, const char *value, char **error)
-{
-	struct run_options *options = target;
-	if (policy_parse(value, &options->policy))
-		return true;
-	*error = g_strdup_printf("unknown policy '%s'; give v2e or adaptive", value);
-	return false;
-}
-
-static bool set_watch(void *target, const char *value, char **error)
-{
-	struct run_options *options = target;
-	if (hv_watch_parse(value, &options->watch))
-		return true;
-	*error = g_strdup_printf("unknown way to watch '%s'; give auto, trace, breakpoint or lazy", value);
-	return false;
-}
-
-static bool set_channel(void *target, const char *value, char **error)
-{
-	static const char *const names[] = { "inline", "futex", "eventfd", "process" };
-	struct run_options *options = target;
-	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
-		if (!strcmp(names[i], value)) {
-			options->channel = (enum run_channel)i;
-			return true;
-		}
-	*error = g_strdup_printf("unknown channel '%s'; give inline, futex, eventfd or process", value);
-	return false;
-}
-
-static bool set_display(void *target, const char *value, char **error)
-{
-	struct run_options *options = target;
-	if (displays_names_one(value))
-		return run_options_set_file(&options->display, value, error);
-	*error = g_strdup_printf("unknown display '%s'; give none, term, sdl or vnc=[HOST:]PORT[,password=FILE]", value);
-	return false;
-}
-
-bool run_options_names_port(const char *value)
-{
-	return !strcmp(value, "none") || !strcmp(value, "stdio") ||
-	       ((g_str_has_prefix(value, "file:") || g_str_has_prefix(value, "unix:")) && value[5]);
-}
-
-static bool add_serial(void *target, const char *value, char **error)
-{
-	struct run_options *options = target;
-	if (!run_options_names_port(value)) {
-		*error = g_strdup_printf("'%s' is no place for serial output; give stdio, file:FILE, unix:SOCKET or none", value);
-		return false;
-	}
-	if (options->serials->len == PC_SERIAL) {
-		*error = g_strdup_printf("there are only %u serial ports; give at most %u", PC_SERIAL, PC_SERIAL);
-		return false;
-	}
-	g_ptr_array_add(options->serials, g_strdup(value));
-	return true;
-}
-
-static bool set_debugcon(void *target, const char *value, char **error)
-{
-	struct run_options *options = target;
-	const char *colon = strchr(value, ':');
-	if (!colon || !colon[1]) {
-		*error = g_strdup_printf("'%s' is not PORT:FILE; give such as 0x402:- or 0x402:bios.log", value);
-		return false;
-	}
-	g_autofree char *port = g_strndup(value, (size_t)(colon - value));
-	uint64_t number;
-	if (!units_parse_number(port, 1, UINT16_MAX, &number, error))
-		return false;
-	options->debug_port = (uint16_t)number;
-	options->debug_file = g_strdup(colon + 1);
-	return true;
-}
-
-static bool set_exit_port(void *target, const char *value, char **error)
-{
-	struct run_options *options = target;
-	uint64_t number;
-	if (!units_parse_number(value, 1, UINT16_MAX, &number, error))
-		return false;
-	options->exit_port = (uint16_t)number;
 	return true;
 }
 
@@ -301,78 +76,10 @@ static bool set_timeout(void *target, const char *value, char **error)
 	return units_parse_time(value, &options->timeout, error);
 }
 
-static bool set_clock(void *target, const char *value, char **error)
-{
-	struct run_options *options = target;
-	bool is_virtual = !strcmp(value, "virtual");
-	if (!is_virtual && strcmp(value, "real")) {
-		*error = g_strdup_printf("unknown clock '%s'; give real or virtual", value);
-		return false;
-	}
-	options->clock = is_virtual ? CLOCK_KIND_VIRTUAL : CLOCK_KIND_REAL;
-	return true;
-}
-
-static bool set_jit(void *target, const char *value, char **error)
-{
-	static const char *const names[] = { "off", "on", "always" };
-	struct run_options *options = target;
-	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
-		if (!strcmp(value, names[i])) {
-			options->jit = (enum emu_jit)i;
-			return true;
-		}
-	*error = g_strdup_printf("unknown mode '%s'; give off, on or always", value);
-	return false;
-}
-
-static bool set_dump(void *target, const char *value, char **error)
-{
-	static const char *const names[] = { "ir", "live", "asm" };
-	struct run_options *options = target;
-	g_auto(GStrv) words = g_strsplit(value, ",", -1);
-	for (unsigned w = 0; words[w]; w++) {
-		unsigned i = 0;
-		while (i < G_N_ELEMENTS(names) && strcmp(words[w], names[i]))
-			i++;
-		if (i == G_N_ELEMENTS(names)) {
-			*error = g_strdup_printf("'%s' is nothing to dump; join some of ir, live and asm by commas", words[w]);
-			return false;
-		}
-		options->dump |= 1u << i;
-	}
-	return true;
-}
-
-static bool set_no_emit(void *target, const char *value, char **error)
-{
-	struct run_options *options = target;
-	return run_options_set_file(&options->no_emit, value, error);
-}
-
 static bool set_log(void *target, const char *value, char **error)
 {
 	struct run_options *options = target;
 	return run_options_set_file(&options->log, value, error);
-}
-
-static bool set_transitions(void *target, const char *value, char **error)
-{
-	struct run_options *options = target;
-	if (transition_log_names_format(value))
-		return run_options_set_file(&options->transitions, value, error);
-	*error = g_strdup_printf("'%s' is neither JSON nor CSV; let the file's name end in .json or .csv", value);
-	return false;
-}
-
-static bool set_compare(void *target, const char *value, char **error)
-{
-	struct run_options *options = target;
-	g_auto(GStrv) specs = g_strsplit(value, ",", -1);
-	if (g_strv_length(specs) == 2 && *specs[0] && *specs[1])
-		return run_options_set_file(&options->compare, value, error);
-	*error = g_strdup_printf("'%s' does not name two engines; give such as emu,kvm or emu,emu:jit=on", value);
-	return false;
 }
 
 static bool set_stats(void *target, const char *value, char **error)
@@ -407,18 +114,18 @@ static const struct option_row rows[] = {
 	            "are kernels.", .set = run_options_set_type },
 	{ .name = "cdrom", .argument = "FILE", .help = "ISO image in a CD-ROM drive",
 	  .manual = "May be repeated. Disks and CD-ROM drives share four IDE connectors.",
-	  .set = add_cdrom, .repeats = true },
+	  .set = run_options_add_cdrom, .repeats = true },
 	{ .name = "disk", .argument = "FILE", .help = "raw image of a hard disk, or a block device",
 	  .manual = "May be repeated. The guest writes to FILE unless --snapshot is given.",
-	  .set = add_disk, .repeats = true },
+	  .set = run_options_add_disk, .repeats = true },
 	{ .name = "floppy", .argument = "FILE", .help = "image of a floppy disk, or a boot sector",
 	  .manual = "May be repeated: drive A, then drive B. A boot sector is put onto a blank 1.44M floppy in memory.",
-	  .set = add_floppy, .repeats = true },
-	{ .name = "snapshot", .help = "keep what the guest writes in memory; leave the files alone", .set = set_snapshot },
+	  .set = run_options_add_floppy, .repeats = true },
+	{ .name = "snapshot", .help = "keep what the guest writes in memory; leave the files alone", .set = run_options_set_snapshot },
 	{ .name = "restore", .argument = "FILE", .help = "go on from a machine that the command save has saved",
 	  .manual = "Memory, CPU, firmware and ports are those of the saved machine. Its images are looked for where they "
 	            "were, or can be given again; they must not have changed since. One that the guest may write to has to be "
-	            "given again, or --snapshot. Engine and clock are this run's own.", .set = set_restore },
+	            "given again, or --snapshot. Engine and clock are this run's own.", .set = run_options_set_restore },
 	{ .heading = "Kernel", .name = "kernel", .argument = "FILE", .help = "start a kernel: Linux, multiboot, multiboot2, ELF, flat",
 	  .manual = "IMAGE may be a kernel as well. See loaders.md for how each kind is started.", .set = run_options_set_kernel },
 	{ .name = "initrd", .argument = "FILE", .help = "initial RAM disk of a Linux kernel, or the first module",
@@ -429,47 +136,47 @@ static const struct option_row rows[] = {
 	  .set = run_options_add_module, .repeats = true },
 	{ .name = "load-at", .argument = "ADDRESS", .help = "the kernel is a flat binary for this address, and starts there",
 	  .manual = "Below 0x100000 in real mode, from there on in flat 32-bit protected mode.", .set = run_options_set_load_at },
-	{ .heading = "Machine", .name = "bios", .argument = "FILE", .help = "BIOS (default: SeaBIOS's bios.bin)", .set = set_bios },
-	{ .name = "vgabios", .argument = "FILE", .help = "VGA BIOS (default: SeaBIOS's vgabios-stdvga.bin)", .set = set_vgabios },
+	{ .heading = "Machine", .name = "bios", .argument = "FILE", .help = "BIOS (default: SeaBIOS's bios.bin)", .set = run_options_set_bios },
+	{ .name = "vgabios", .argument = "FILE", .help = "VGA BIOS (default: SeaBIOS's vgabios-stdvga.bin)", .set = run_options_set_vgabios },
 	{ .name = "option-rom", .argument = "FILE", .help = "option ROM for the firmware to run, such as iPXE; may be repeated",
 	  .set = run_options_add_option_rom, .repeats = true },
 	{ .name = "boot", .argument = "LIST", .values = "floppy disk cdrom network menu", .help = "what to boot from: floppy, disk, cdrom, network, joined by commas",
 	  .manual = "What is left out is not tried first but may come later. The word menu among them makes the firmware "
 	            "offer its boot menu. By default the kind of IMAGE comes first, then disk, CD-ROM and floppy; the network is last.",
-	  .set = set_boot },
+	  .set = run_options_set_boot },
 	{ .name = "memory", .letter = 'm', .argument = "SIZE", .help = "RAM, 1M to 3584M (default: 64M)",
-	  .manual = "A number with K, M or G; without a letter it counts MiB.", .set = set_memory },
+	  .manual = "A number with K, M or G; without a letter it counts MiB.", .set = run_options_set_memory },
 	{ .name = "cpu", .argument = "MODEL", .values = "386 486 pentium p6 x86-64", .help = "386, 486, pentium, p6 or x86-64 (default: p6)",
 	  .manual = "Where KVM takes part and runs 64-bit code, x86-64 is the default. Where nothing runs it, CPUID of "
-	            "x86-64 does not show long mode, and a run ends with status 2 when the guest switches to it.", .set = set_cpu },
+	            "x86-64 does not show long mode, and a run ends with status 2 when the guest switches to it.", .set = run_options_set_cpu },
 	{ .name = "engine", .argument = "NAME", .values = "auto emu kvm hybrid", .help = "what runs the guest: auto (default), emu, kvm or hybrid",
 	  .manual = "emu is the emulator, kvm the CPU by KVM; hybrid runs real mode and vm86 in the emulator and the rest "
 	            "by KVM. auto is hybrid where v2e probe finds that the CPU runs protected mode, else emu.",
-	  .set = set_engine },
+	  .set = run_options_set_engine },
 	{ .name = "threshold", .argument = "N", .help = "hybrid: blocks to emulate after real mode was left (default: 1000)",
-	  .manual = "0 hands over at once, inf never.", .set = set_threshold },
+	  .manual = "0 hands over at once, inf never.", .set = run_options_set_threshold },
 	{ .name = "policy", .argument = "NAME", .values = "v2e adaptive", .help = "hybrid: when the guest is handed to KVM: v2e (default), adaptive",
 	  .manual = "v2e is the rule of --threshold. adaptive measures what it costs on this host and learns, for each "
-	            "address where the guest leaves real mode, whether to hand it over; see hybrid.md.", .set = set_policy },
+	            "address where the guest leaves real mode, whether to hand it over; see hybrid.md.", .set = run_options_set_policy },
 	{ .name = "watch", .argument = "NAME", .values = "auto trace breakpoint lazy", .help = "hybrid: how the end of protected mode is seen (default: auto)",
 	  .manual = "trace is exact and wants privileges; breakpoint is exact for code that it has learned; lazy looks "
-	            "whenever the guest stops for another reason. auto is the first that works.", .set = set_watch },
+	            "whenever the guest stops for another reason. auto is the first that works.", .set = run_options_set_watch },
 	{ .name = "channel", .argument = "NAME", .values = "inline futex eventfd process", .help = "how the emulator is called: inline (default), futex, eventfd, process",
 	  .manual = "Inline is a function call; futex and eventfd wake a second thread; process is a process of its own that "
-	            "may do nothing but compute.", .set = set_channel },
+	            "may do nothing but compute.", .set = run_options_set_channel },
 	{ .heading = "Screen and ports", .name = "display", .argument = "WHERE", .help = "show the screen: none (default), term, sdl or vnc=[HOST:]PORT",
 	  .manual = "term draws in this terminal, text as text, graphics in half blocks, and Ctrl-] ends the run. sdl is a "
 	            "window: a click or Ctrl+Alt+G gives it the mouse, Ctrl+Alt+G takes it back, closing it ends the run. vnc "
 	            "serves VNC viewers; without HOST only those of this host. vnc=...,password=FILE wants a password, 1 to 8 "
 	            "characters in the first line of FILE; other hosts are served only with one, and what they see and type "
-	            "is not encrypted.", .set = set_display },
+	            "is not encrypted.", .set = run_options_set_display },
 	{ .name = "serial", .argument = "WHERE", .help = "serial port: stdio, file:FILE, unix:SOCKET or none (default)",
 	  .manual = "May be given twice: COM1, then COM2. unix:SOCKET listens there, one client at a time.",
-	  .set = add_serial, .repeats = true },
+	  .set = run_options_add_serial, .repeats = true },
 	{ .name = "debugcon", .argument = "PORT:FILE", .help = "write what the guest sends to PORT into FILE; - is standard output",
-	  .manual = "SeaBIOS logs to port 0x402.", .set = set_debugcon },
+	  .manual = "SeaBIOS logs to port 0x402.", .set = run_options_set_debugcon },
 	{ .name = "exit-port", .argument = "PORT", .help = "a byte V written there ends the run with status (V << 1) | 1",
-	  .set = set_exit_port },
+	  .set = run_options_set_exit_port },
 	{ .heading = "Network", .name = "net", .argument = "KIND", .values = "user none", .help = "fit a network card: user, or none (default)",
 	  .manual = "An Intel 82540EM (e1000) in a network of its own, 10.0.2.0/24, with DHCP and, from a folder, TFTP; no "
 	            "packet leaves this process unless another option lets it.", .set = network_set_kind },
@@ -511,18 +218,18 @@ static const struct option_row rows[] = {
 	  .manual = "Such as 500ms, 10s or 2m.", .set = set_timeout },
 	{ .name = "clock", .argument = "KIND", .values = "real virtual", .help = "guest time: real (default), or virtual, counted in instructions",
 	  .manual = "In virtual time the date is fixed as well, and two runs with the same input are the same to the last "
-	            "instruction and pixel.", .set = set_clock },
+	            "instruction and pixel.", .set = run_options_set_clock },
 	{ .name = "jit", .argument = "MODE", .values = "off on always", .help = "host code for guest code: off, on (default: what is hot), always",
-	  .manual = "All three give the same run, to the last instruction of virtual time.", .set = set_jit },
+	  .manual = "All three give the same run, to the last instruction of virtual time.", .set = run_options_set_jit },
 	{ .name = "dump", .argument = "LIST", .values = "ir live asm", .help = "print what the JIT makes of each block: ir, live, asm",
-	  .manual = "On standard error: instructions, the flags that are live behind each, host code.", .set = set_dump },
+	  .manual = "On standard error: instructions, the flags that are live behind each, host code.", .set = run_options_set_dump },
 	{ .name = "no-emit", .argument = "LIST", .help = "have the JIT call the interpreter for these operations",
-	  .manual = "Names as --dump ir prints them, joined by commas.", .set = set_no_emit },
+	  .manual = "Names as --dump ir prints them, joined by commas.", .set = run_options_set_no_emit },
 	{ .name = "trace", .argument = "LIST", .values = "switch int io irq block insn guest-error", .help = "show: switch, int, io, irq, block, insn, mem:A+N, guest-error",
 	  .manual = "switch: changes of mode and engine; int: calls of BIOS and DOS with arguments and results; io: ports; irq: "
 	            "interrupts and exceptions; block, insn: code; mem:A+N: accesses to N bytes at physical address A, both "
-	            "hexadecimal; guest-error: what no sane guest does. int, block, insn and mem see what the emulator runs: "
-	            "with --engine hybrid all of real mode and vm86. See trace.md.", .set = run_options_set_trace },
+	            "hexadecimal; guest-error: what no sane guest does. Where KVM has to show int, block, insn or mem "
+	            "it is stopped each time, which is slow. See trace.md.", .set = run_options_set_trace },
 	{ .name = "trace-file", .letter = 'o', .argument = "FILE", .help = "write traces into FILE, - is standard output, not into the log",
 	  .manual = "Each line has the guest's time. A name that ends in .json or .jsonl gets JSON lines, one that ends in .html "
 	            "a page as v2e report makes it.", .set = run_options_set_trace_file },
@@ -533,10 +240,10 @@ static const struct option_row rows[] = {
 	            "number, is added to the addresses in FILE.", .set = run_options_add_symbols, .repeats = true },
 	{ .name = "log", .argument = "FILE", .help = "write log and traces into FILE instead of standard error", .set = set_log },
 	{ .name = "transitions", .argument = "FILE", .help = "write the hand-overs between engines into FILE, .json or .csv",
-	  .manual = "The last 65,536 are kept.", .set = set_transitions },
+	  .manual = "The last 65,536 are kept.", .set = run_options_set_transitions },
 	{ .name = "compare", .argument = "A,B", .help = "run on two engines in step, and stop where they differ",
 	  .manual = "A and B are engines, each with options behind colons where it is to have others, such as "
-	            "emu:jit=off,emu:jit=on. Images are not written to. See compare.md.", .set = set_compare },
+	            "emu:jit=off,emu:jit=on. Images are not written to. See compare.md.", .set = run_options_set_compare },
 	{ .name = "stats", .help = "print counters at the end", .set = set_stats },
 	{ .heading = "Help", .name = "help", .letter = 'h', .help = "show this help", .set = set_help },
 	{ .name = "man", .help = "print options and commands as man(7) source", .set = set_man },
@@ -550,7 +257,7 @@ const struct option_table trace_options_table = {
 	.summary = "Run as v2e run does, and show what the guest does: --trace switch,int --trace-file -.",
 	.rows = rows,
 	.count = G_N_ELEMENTS(rows),
-	.operand = set_image,
+	.operand = run_options_set_image,
 };
 
 const struct option_table run_options_table = {
@@ -559,7 +266,7 @@ const struct option_table run_options_table = {
 	.summary = "Start a PC and boot IMAGE: an ISO, a disk, a floppy, a boot sector, a BIOS or a kernel.",
 	.rows = rows,
 	.count = G_N_ELEMENTS(rows),
-	.operand = set_image,
+	.operand = run_options_set_image,
 };
 
 void run_options_init(struct run_options *options)

@@ -22,7 +22,17 @@ bool run_options_add_file(GPtrArray *to, const char *value, char **error);
 /* Is that the host's end of a port: none, stdio, file:FILE or unix:SOCKET? */
 bool run_options_names_port(const char *value);
 
-/* Setters in run_options_trace.c. */
-options_set run_options_set_trace, run_options_set_trace_file, run_options_set_trace_format, run_options_add_symbols;
+/* Setters in run_options_machine.c. */
+options_set run_options_set_image, run_options_add_cdrom, run_options_add_disk, run_options_add_floppy,
+	run_options_set_snapshot, run_options_set_restore, run_options_set_bios, run_options_set_vgabios,
+	run_options_set_boot, run_options_set_memory, run_options_set_cpu, run_options_set_display,
+	run_options_add_serial, run_options_set_debugcon, run_options_set_exit_port;
+/* In run_options_engine.c. */
+options_set run_options_set_engine, run_options_set_threshold, run_options_set_policy, run_options_set_watch,
+	run_options_set_channel, run_options_set_clock, run_options_set_jit, run_options_set_dump,
+	run_options_set_no_emit, run_options_set_transitions, run_options_set_compare;
+/* In run_options_trace.c. */
+options_set run_options_set_trace, run_options_set_trace_file, run_options_set_trace_format,
+	run_options_add_symbols;
 
 #endif
