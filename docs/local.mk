@@ -15,7 +15,8 @@ docs_files = \
 	docs/state.md \
 	docs/test.md \
 	docs/trace.md \
-	docs/transitions.md
+	docs/transitions.md \
+	docs/virtio.md
 
 dist_doc_DATA = README.md $(docs_files)
 

@@ -34,4 +34,4 @@ loader_sources = \
 
 # For guests.
 v2eincludedir = $(includedir)/v2e
-v2einclude_HEADERS = include/v2e/start_info.h
+v2einclude_HEADERS = include/v2e/start_info.h include/v2e/virtio.h

@@ -202,6 +202,7 @@ boot_files = \
 	tests/guest/kernel_start.S \
 	tests/guest/make-kernel.sh \
 	tests/boot/network.sh \
+	tests/boot/virtio.sh \
 	tests/boot/pxe.asm \
 	tests/boot/shutdown.asm \
 	tests/boot/gfxboot.sh \

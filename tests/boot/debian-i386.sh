@@ -1,6 +1,6 @@
 #!/bin/sh
-# debian-i386.sh FOLDER: puts a 32-bit Debian kernel (686) and an initial RAM disk with
-# busybox into FOLDER: vmlinuz, initrd.gz. Packages come from Debian's i386 archive
+# debian-i386.sh FOLDER: puts a 32-bit Debian kernel (686) and two initial RAM disks with
+# busybox into FOLDER: vmlinuz, initrd.gz, and virtio.gz for virtio.sh. Packages come from Debian's i386 archive
 # through lists of their own, about 60 MB, once; the host's apt is left alone. Exit
 # status 77, with the reason on standard output, when they cannot be had.
 set -eu
@@ -35,18 +35,32 @@ for file in *.deb; do
 done
 cp tree/boot/vmlinuz-* vmlinuz
 
-# In the order in which they need each other.
+# root_with MODULE...: a root folder, with modules in the order in which they need each other.
+root_with()
+{
+	rm -rf root
+	mkdir -p root/bin root/dev root/proc root/sys root/cd root/modules
+	cp tree/bin/busybox root/bin/
+	for name; do
+		file=$(find tree/lib/modules -name "$name.ko*")
+		case $file in
+		*.xz) xz -dc "$file" >"root/modules/$name.ko" ;;
+		*) cp "$file" "root/modules/$name.ko" ;;
+		esac
+		strip -g "root/modules/$name.ko"
+	done
+}
+
+# pack NAME: the root folder as an initial RAM disk.
+pack()
+{
+	chmod +x root/init
+	(cd root && find . | LC_ALL=C sort | cpio --quiet -o -H newc | gzip -n9) >"$1"
+}
+
 modules="scsi_common scsi_mod libata ata_piix crct10dif_common crc-t10dif crc64 crc64-rocksoft t10-pi sd_mod cdrom sr_mod isofs"
-mkdir -p root/bin root/dev root/proc root/sys root/cd root/modules
-cp tree/bin/busybox root/bin/
-for name in $modules; do
-	file=$(find tree/lib/modules -name "$name.ko*")
-	case $file in
-	*.xz) xz -dc "$file" >"root/modules/$name.ko" ;;
-	*) cp "$file" "root/modules/$name.ko" ;;
-	esac
-	strip -g "root/modules/$name.ko"
-done
+# shellcheck disable=SC2086
+root_with $modules
 cat >root/init <<END
 #!/bin/busybox sh
 /bin/busybox --install -s /bin
@@ -64,7 +78,45 @@ grep -q v2e.exit /proc/cmdline && printf '!' | dd of=/dev/port bs=1 seek=244 2>/
 setsid sh -c 'exec sh </dev/tty1 >/dev/tty1 2>&1' &
 exec setsid cttyhack sh
 END
-chmod +x root/init
-(cd root && find . | LC_ALL=C sort | cpio --quiet -o -H newc | gzip -n9) >initrd.gz
+pack initrd.gz
+
+modules="virtio virtio_ring virtio_mmio virtio_blk virtio-rng virtio_console failover net_failover virtio_net"
+# shellcheck disable=SC2086
+root_with $modules
+cat >root/init <<END
+#!/bin/busybox sh
+/bin/busybox --install -s /bin
+mount -t devtmpfs dev /dev
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+for name in $modules; do insmod /modules/\$name.ko; done
+for device in /sys/bus/virtio/devices/*; do
+	echo "device \$(cat \$device/device) features \$(cat \$device/features)"
+done
+md5sum /dev/vda
+ifconfig eth0 10.0.2.15 up
+echo "half way"
+dd if=/dev/vda of=/dev/vda bs=64k count=1 seek=1 conv=notrunc 2>/dev/null
+sync
+echo 3 >/proc/sys/vm/drop_caches
+md5sum /dev/vda
+echo "disk \$(cat /sys/block/vda/serial), \$(cat /sys/block/vda/size) sectors"
+echo "second disk: \$(dd if=/dev/vdb bs=7 count=1 2>/dev/null)"
+echo "random by \$(cat /sys/class/misc/hw_random/rng_current): \$(dd if=/dev/hwrng bs=512 count=8 2>/dev/null | md5sum)"
+ping -c 2 10.0.2.2 | grep received
+tftp -g -r numbers -l /numbers 10.0.2.2
+md5sum /numbers
+exec 3<>/dev/hvc0
+stty -echo <&3
+echo "hvc0 is open"
+read -r line <&3
+echo "hvc0 read: \$line"
+echo "hvc0 wrote: \$line" >&3
+grep virtio /proc/interrupts
+sleep 1
+echo "done on \$(uname -srm)"
+exec sh
+END
+pack virtio.gz
 rm -rf tree root apt
 touch done

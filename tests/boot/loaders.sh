@@ -14,6 +14,7 @@ for version in 1 2; do
 done
 seq 1000 >one
 seq 77 >two
+cp one sectors && truncate -s 8K sectors
 
 # kernel ARGUMENTS...: what it prints goes into the file serial.
 kernel() { ends_with 67 --exit-port 0xf4 --serial file:serial --timeout 60s "$@" && cat serial; }
@@ -24,9 +25,17 @@ check "memory from its start" printed '^memory 00000000 size 00001000 free'
 check "the kernel's segment" printed '^memory 00100000 size .* read-only kernel'
 check "memory to its end" sh -c "awk '/^memory/ { end = \$2 \" \" \$4 } END { print end }' serial | grep -q '^0010.* 01ef'"
 check "the devices" printed '^device port 000001f0 interrupt 14'
+check "no virtio device" sh -c '! grep -q -e virtio -e "^device memory" serial'
 check "no I/O APIC" printed '^start_info: ioapic 00000000'
 check "loaded, and zeros behind it" printed '^all is loaded'
 check "interrupts are off" printed '^interrupts are off'
+check "virtio devices" kernel -m 32M elf --virtio-rng --virtio-disk sectors --snapshot
+for device in 'fef00000 version 2 device 4 interrupt 5' 'fef03000 version 2 device 2 interrupt 7'; do
+	check "are where they should be: $device" printed "^virtio $device"
+	check "and in the list: ${device%% *}" printed "^device memory ${device%% *} interrupt ${device##* }"
+done
+check "the interface before 1.0" kernel -m 64M mb1 --virtio-console none --virtio-legacy
+check "is where it should be" printed '^virtio fef01000 version 1 device 3 interrupt 7'
 check "forced to be ELF" kernel --type elf mb1
 check "the magic number of start_info" printed '^start_info'
 

@@ -70,6 +70,20 @@ bad '--log|/nonexistent/log|can be written' run --log /nonexistent/log
 bad '--compare|two engines|emu,kvm' run --compare emu
 bad '--transitions|neither JSON nor CSV' run --transitions log.txt
 bad '--transitions|/nonexistent/log.csv|can be written' run --transitions /nonexistent/log.csv
+bad '--virtio-console|stdio|unix:SOCKET' run --virtio-console tty
+bad '--virtio-console and --serial|stdio|another place' run --virtio-console stdio --serial stdio
+bad '--virtio-console and --monitor|unix:a' run --virtio-console unix:a --monitor unix:a
+bad '--virtio-console and --display|another place' run --virtio-console stdio --display term
+bad '/nonexistent/console' run --virtio-console file:/nonexistent/console
+bad '--virtio-disk|at most 4' run --virtio-disk a --virtio-disk b --virtio-disk c --virtio-disk d --virtio-disk e
+bad '/nonexistent/disk' run --virtio-disk /nonexistent/disk
+bad '--virtio-disk|file name is empty' run --virtio-disk ''
+bad '--virtio-legacy|no virtio device' run --virtio-legacy
+bad '--virtio-rng takes no value' run --virtio-rng=1
+bad '--net-model|e1000 or virtio' run --net user --net-model ne2000
+bad '--net-...|no network card' run --net-model virtio
+bad '--net-rom|virtio card has no ROM' run --net user --net-model virtio --net-rom x
+bad '--boot network|--net-model e1000' run --net user --net-model virtio --boot network
 bad '/nonexistent/serial' run --serial file:/nonexistent/serial
 bad '/nonexistent/socket' run --serial unix:/nonexistent/socket
 

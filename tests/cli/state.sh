@@ -18,7 +18,7 @@ new_disk() { cp count.bin disk.img && truncate -s 1M disk.img; }
 # Of a file that has just changed a state does not note when that was.
 let_it_age()
 {
-	while [ $(($(date +%s) - $(stat -c %Z disk.img))) -lt 3 ]; do
+	while [ $(($(date +%s) - $(stat -c %Z "${1:-disk.img}"))) -lt 3 ]; do
 		sleep 0.2
 	done
 }
@@ -109,7 +109,25 @@ for option in "memory 32M" "cpu 486" "boot disk" "bios x"; do
 done
 check "ports too" refused "--serial: the saved machine has 1 serial port(s)" --restore one.state --serial none --serial none
 check "and the exit port" refused "--exit-port: the saved machine's port is 0x0, not 0xf4" --restore one.state --exit-port 0xf4
+check "the way to the network" refused "--net-model: the saved machine of --restore has its own" --restore one.state --net user --net-model virtio
+check "the devices of virtio" refused "--virtio-rng: the saved machine of --restore has its own" --restore one.state --virtio-rng
+check "a console that it has not" refused "--virtio-console: the saved machine has none" --restore one.state --virtio-console none
+check "disks that it has not" refused "--virtio-disk: the saved machine has 0" --restore one.state --virtio-disk disk.img
 check "time is counted from here" guest 1 --restore one.state --timeout 100ms --do 'sleep 1s'
+
+# --- virtio ------------------------------------------------------------------------------------------
+head -c 64K /dev/zero >v.img
+cp v.img w.img
+let_it_age w.img
+check "a machine with virtio devices" guest 0 --snapshot disk.img --virtio-rng --virtio-console file:console --virtio-disk v.img --virtio-disk w.img \
+	--virtio-legacy --do 'wait-text ready' --do 'save v.state' --do quit
+check "has them again" guest 0 --restore v.state --virtio-console file:console --do 'save v2.state' --do quit
+check "to the last bit" cmp v.state v2.state
+check "also without the host's end" guest 0 --restore v.state --do 'save v3.state' --do quit
+check "and with the images given again" guest 0 --restore v.state --snapshot disk.img --virtio-disk v.img --virtio-disk w.img --do quit
+check "all of them" refused "--virtio-disk: the saved machine has 2; name as many" --restore v.state --snapshot disk.img --virtio-disk v.img
+head -c 512 v.img >>w.img
+check "as they were" refused "w.img has 129 sectors of 512 bytes, the one that was saved had 128" --restore v.state
 
 # --- files that are none -----------------------------------------------------------------------------
 check "a missing file" refused "gone.state: No such file" --restore gone.state

@@ -42,7 +42,7 @@ build()
 
 # The loaders' parsers; what puts a plan into a machine is not among them.
 loaders=$(ls loader/*.c loader/*.S | grep -v -e boot_start.c -e firmware.c)
-[ $# -gt 0 ] || set -- block page image linux multiboot multiboot2 elf state
+[ $# -gt 0 ] || set -- block page image linux multiboot multiboot2 elf state virtio
 for name; do
 	# shellcheck disable=SC2086
 	case $name in
@@ -52,6 +52,7 @@ for name; do
 	multiboot) build multiboot -DV2E_FUZZ_KIND=KERNEL_MULTIBOOT tests/fuzz/fuzz_loader.c $loaders ;;
 	multiboot2) build multiboot2 -DV2E_FUZZ_KIND=KERNEL_MULTIBOOT2 tests/fuzz/fuzz_loader.c $loaders ;;
 	elf) build elf -DV2E_FUZZ_KIND=KERNEL_ELF tests/fuzz/fuzz_loader.c $loaders ;;
+	virtio) build virtio tests/fuzz/fuzz_virtio.c devmodel/virt*.c devmodel/blk*.c devmodel/chardev*.c devmodel/network.c shared/*.c ;;
 	# Without the libraries of displays and of the network, which no state reaches.
 	state)
 		build state -I"$out/.." tests/fuzz/fuzz_state.c $(ls cli/*.[cS] devmodel/*.c | grep -v -e cli/main.c -e display_sdl -e display_vnc) \

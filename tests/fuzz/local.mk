@@ -11,7 +11,8 @@ fuzz_programs = \
 	tests/fuzz/multiboot \
 	tests/fuzz/multiboot2 \
 	tests/fuzz/elf \
-	tests/fuzz/state
+	tests/fuzz/state \
+	tests/fuzz/virtio
 
 fuzz_common = \
 	tests/fuzz/fuzz.h \
@@ -46,6 +47,11 @@ tests_fuzz_elf_LDADD = libv2e.a $(GLIB_LIBS)
 tests_fuzz_state_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_state.c tests/fuzz/replay.c
 tests_fuzz_state_CPPFLAGS = $(AM_CPPFLAGS) -DV2E_FUZZ_CORPUS='"state"'
 tests_fuzz_state_LDADD = $(v2e_LDADD)
+
+# Virtio devices, at their registers and queues.
+tests_fuzz_virtio_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_virtio.c tests/fuzz/replay.c
+tests_fuzz_virtio_CPPFLAGS = $(AM_CPPFLAGS) -DV2E_FUZZ_CORPUS='"virtio"'
+tests_fuzz_virtio_LDADD = libv2e.a $(GLIB_LIBS)
 
 fuzz: cli/revision.h trace/report_assets.h
 	V2E_SRC='$(abs_top_srcdir)' V2E_BUILD='$(abs_top_builddir)' $(srcdir)/tests/fuzz/build.sh
@@ -124,4 +130,21 @@ fuzz_corpus = \
 	tests/fuzz/corpus/state/repeat \
 	tests/fuzz/corpus/state/setup \
 	tests/fuzz/corpus/state/stream \
-	tests/fuzz/corpus/state/timers
+	tests/fuzz/corpus/state/timers \
+	tests/fuzz/corpus/virtio/blk \
+	tests/fuzz/corpus/virtio/blk-indirect \
+	tests/fuzz/corpus/virtio/console \
+	tests/fuzz/corpus/virtio/huge \
+	tests/fuzz/corpus/virtio/index \
+	tests/fuzz/corpus/virtio/legacy-blk \
+	tests/fuzz/corpus/virtio/legacy-net \
+	tests/fuzz/corpus/virtio/loop \
+	tests/fuzz/corpus/virtio/mmio \
+	tests/fuzz/corpus/virtio/net \
+	tests/fuzz/corpus/virtio/net-small \
+	tests/fuzz/corpus/virtio/rng \
+	tests/fuzz/corpus/virtio/rng-driver \
+	tests/fuzz/corpus/virtio/rng-much \
+	tests/fuzz/corpus/virtio/rom \
+	tests/fuzz/corpus/virtio/table-in-table \
+	tests/fuzz/corpus/virtio/wild

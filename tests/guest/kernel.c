@@ -1,9 +1,10 @@
 /* An example of a kernel: prints what it is told about the machine to the first
  * serial port, and to the screen where firmware has switched it on. Knows start_info,
- * multiboot and multiboot2. See make-kernel.sh. */
+ * multiboot and multiboot2, and where virtio devices may be. See make-kernel.sh. */
 #include <stdbool.h>
 
 #include "include/v2e/start_info.h"
+#include "include/v2e/virtio.h"
 
 #define SERIAL_PORT   0x3f8
 #define SERIAL_STATUS 5
@@ -178,6 +179,22 @@ static void print_multiboot2(uint32_t info)
 	print(tag + 8 == end ? "tags end where they should\n" : "tags do not end where they should\n");
 }
 
+/* --- virtio ------------------------------------------------------------------------ */
+
+static void print_virtio(void)
+{
+	for (unsigned slot = 0; slot < V2E_VIRTIO_SLOTS; slot++) {
+		uint32_t base = V2E_VIRTIO_BASE + slot * V2E_VIRTIO_STEP;
+		if (at(base) != V2E_VIRTIO_MAGIC)
+			continue;
+		print_hex("virtio ", base);
+		print_number(" version ", at(base + 4));
+		print_number(" device ", at(base + 8));
+		print_number(" interrupt ", V2E_VIRTIO_IRQ(slot));
+		print("\n");
+	}
+}
+
 /* --- all ------------------------------------------------------------------------- */
 
 static bool is_loaded(void)
@@ -201,6 +218,7 @@ int kernel_main(uint32_t magic, uint32_t info)
 		print_multiboot2(info);
 	else
 		print_hex("unknown magic ", magic);
+	print_virtio();
 	print(flags & 0x200 ? "interrupts are on\n" : "interrupts are off\n");
 	print(is_loaded() ? "all is loaded\n" : "something is not loaded\n");
 	return 0x21;
