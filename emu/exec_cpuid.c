@@ -153,7 +153,7 @@ enum exec exec_rdpmc(struct emu *emu, const struct insn *insn)
 /* --- MSRs -------------------------------------------------------------------------------------- */
 
 enum {
-	MSR_TSC = 0x10, MSR_APIC_BASE = 0x1b, MSR_UCODE = 0x79, MSR_BIOS_SIGN = 0x8b, MSR_MTRR_CAP = 0xfe,
+	MSR_TSC = 0x10, MSR_PLATFORM_ID = 0x17, MSR_APIC_BASE = 0x1b, MSR_UCODE = 0x79, MSR_BIOS_SIGN = 0x8b, MSR_MTRR_CAP = 0xfe,
 	MSR_SYSENTER_CS = 0x174, MSR_SYSENTER_ESP = 0x175, MSR_SYSENTER_EIP = 0x176,
 	MSR_MCG_CAP = 0x179, MSR_MCG_STATUS = 0x17a, MSR_MISC_ENABLE = 0x1a0,
 	MSR_MTRR_VARIABLE = 0x200, MSR_MTRR_64K = 0x250, MSR_MTRR_16K = 0x258, MSR_MTRR_4K = 0x268,
@@ -240,7 +240,7 @@ static bool write_long_msr(struct emu *emu, uint32_t msr, uint64_t value)
 
 static bool reads_zero(uint32_t msr)
 {
-	return msr <= 1 || msr == MSR_UCODE || msr == MSR_BIOS_SIGN || msr == MSR_MCG_CAP || msr == MSR_MCG_STATUS;
+	return msr <= 1 || msr == MSR_PLATFORM_ID || msr == MSR_UCODE || msr == MSR_BIOS_SIGN || msr == MSR_MCG_CAP || msr == MSR_MCG_STATUS;
 }
 
 static bool msr_read(struct emu *emu, const struct insn *insn, uint32_t msr, uint64_t *value)
@@ -290,6 +290,7 @@ static bool msr_takes(struct ctx *ctx, uint32_t msr, uint64_t value)
 	case MSR_APIC_BASE: return !(value >> PHYSICAL_BITS) && !(value & 0x6ff);
 	case MSR_PAT: return are_types(value, true);
 	case MSR_MTRR_DEF_TYPE: return !(value & ~0xcffull) && is_type((uint8_t)value);
+	case MSR_PLATFORM_ID:
 	case MSR_MCG_CAP: return false; /* to be read only */
 	default: return !fixed_mtrr(ctx, msr) || are_types(value, false);
 	}
