@@ -183,10 +183,11 @@ boot_files = \
 	tests/boot/run.sh \
 	tests/boot/lib.sh \
 	tests/boot/firmware.sh \
+	tests/boot/boot-loaders.sh \
 	tests/boot/channels.sh \
 	tests/boot/compare.sh \
 	tests/boot/isolinux.sh \
-	tests/boot/debian-i386.sh \
+	tests/boot/debian-linux.sh \
 	tests/boot/extlinux.sh \
 	tests/boot/floppies.sh \
 	tests/boot/floppy.asm \
@@ -255,6 +256,8 @@ nested_files = \
 	tests/nested/bochs.sh \
 	tests/nested/boot.asm \
 	tests/nested/init.c \
+	tests/nested/lib.sh \
+	tests/nested/linux.sh \
 	tests/nested/long.asm \
 	tests/nested/machine.sh \
 	tests/nested/no_slirp.c \

@@ -5,7 +5,7 @@
 . "${V2E_SRC:-.}/tests/lib.sh"
 . "$V2E_SRC/tests/boot/lib.sh"
 need cpio cpio
-reason=$("$boot/debian-i386.sh" "$payloads/debian-i386" 2>&1)
+reason=$("$boot/debian-linux.sh" i386 "$payloads/debian-i386" 2>&1)
 case $? in
 0) ;;
 77) skip "Linux with virtio" "$reason"; finish ;;

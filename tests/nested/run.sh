@@ -3,35 +3,12 @@
 # name the modes of machine.sh; all by default. V2E_BUILD holds objects of a build;
 # v2e and the test program are linked statically from it.
 . "${V2E_SRC:-.}/tests/lib.sh"
-nested=$V2E_SRC/tests/nested
+. "$V2E_SRC/tests/nested/lib.sh"
 firmware=/usr/share/seabios
 [ $# -gt 0 ] || set -- amd intel intel-nourg intel-noept
 
-static_link()
-{
-	target=$1
-	shift
-	libraries=$(pkg-config --static --libs glib-2.0 capstone libpng zlib) || return 1
-	# Where configure found it, the sandbox is in the library.
-	pkg-config --exists libseccomp && libraries="$libraries $(pkg-config --static --libs libseccomp)"
-	# shellcheck disable=SC2086
-	"${CC:-cc}" -O2 -std=gnu11 -pthread -static -I"$V2E_SRC" $(pkg-config --cflags glib-2.0 capstone) \
-		-DV2E_VERSION='"nested"' -DV2E_SEABIOS='"/bios.bin"' -DV2E_VGABIOS='"/vgabios.bin"' \
-		-o "$target" "$@" "$V2E_BUILD/libv2e.a" "$tmp/no_slirp.o" $libraries
-}
-
-if [ ! -f "$V2E_BUILD/libv2e.a" ]; then
-	skip "nested KVM" "no $V2E_BUILD/libv2e.a: build v2e first, or set V2E_BUILD"
-	finish
-fi
-# displays.c anew, without the libraries of front ends, which cannot be had statically.
-if ! "${CC:-cc}" -c -o "$tmp/no_slirp.o" "$nested/no_slirp.c" >"$tmp/link.out" 2>&1 ||
-   ! static_link "$tmp/v2e" "$V2E_SRC/cli/main.c" "$V2E_SRC/cli/displays.c" >>"$tmp/link.out" 2>&1 ||
-   ! static_link "$tmp/stops" "$nested/stops.c" >>"$tmp/link.out" 2>&1; then
-	cat "$tmp/link.out"
-	skip "nested KVM" "nothing can be linked statically here"
-	finish
-fi
+need_v2e
+static_link "$tmp/stops" "$nested/stops.c" || exit 1
 if ! have nasm || [ ! -r $firmware/bios.bin ]; then
 	skip "nested KVM" "no nasm or no SeaBIOS (Debian: apt install nasm seabios)"
 	finish

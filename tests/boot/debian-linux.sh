@@ -1,10 +1,23 @@
 #!/bin/sh
-# debian-i386.sh FOLDER: puts a 32-bit Debian kernel (686) and two initial RAM disks with
-# busybox into FOLDER: vmlinuz, initrd.gz, and virtio.gz for virtio.sh. Packages come from Debian's i386 archive
-# through lists of their own, about 60 MB, once; the host's apt is left alone. Exit
-# status 77, with the reason on standard output, when they cannot be had.
+# debian-linux.sh i386|amd64 FOLDER: puts a Debian kernel (686 or amd64) and two initial
+# RAM disks with busybox into FOLDER: vmlinuz, initrd.gz, and virtio.gz for virtio.sh.
+# Packages come from the archive of that architecture through lists of their own, about
+# 60 MB, once; the host's apt is left alone. Exit status 77, with the reason on standard
+# output, when they cannot be had.
+#
+# Words for the kernel's command line: v2e.quick loads no drivers of disks, v2e.exit
+# ends the machine instead of waiting for what is typed, with status 67 by its exit port.
 set -eu
-target=$1
+architecture=$1 target=$2
+case $architecture in
+i386) flavour=686 ;;
+amd64) flavour=amd64 ;;
+*) echo "$0: no kernel for $architecture" >&2; exit 2 ;;
+esac
+mkdir -p "$(dirname "$target")"
+# Two tests may want it at the same time.
+exec 9>"$target.lock"
+flock 9
 [ "$target/done" -nt "$0" ] && exit 0
 if ! command -v apt-get >/dev/null || ! command -v cpio >/dev/null; then
 	echo "no apt-get or no cpio"
@@ -17,16 +30,16 @@ mirror=$(sed -n 's/^URIs: *\(.*debian\)\/\{0,1\}$/\1/p; s/^deb [^h]*\(http[^ ]*d
 	/etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -n 1)
 : >apt/status
 echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror:-http://deb.debian.org/debian} bookworm main" >apt/sources.list
-options="-q -o APT::Architecture=i386 -o APT::Architectures::=i386 -o Dir::Etc::sourcelist=$PWD/apt/sources.list"
+options="-q -o APT::Architecture=$architecture -o APT::Architectures::=$architecture -o Dir::Etc::sourcelist=$PWD/apt/sources.list"
 options="$options -o Dir::Etc::sourceparts=/dev/null -o Dir::State=$PWD/apt -o Dir::State::status=$PWD/apt/status"
 options="$options -o Dir::State::lists=$PWD/apt/lists -o Dir::Cache=$PWD/apt/cache -o Acquire::Languages=none -o APT::Sandbox::User="
 # shellcheck disable=SC2086
 apt-get $options -o Acquire::Retries=3 update >apt.log 2>&1 || true
 # shellcheck disable=SC2086
-package=$(apt-cache $options depends linux-image-686 2>/dev/null | sed -n 's/.*Depends: //p' | head -n 1)
+package=$(apt-cache $options depends linux-image-$flavour 2>/dev/null | sed -n 's/.*Depends: //p' | head -n 1)
 # shellcheck disable=SC2086
 if [ -z "$package" ] || ! apt-get $options -o Acquire::Retries=3 download "$package" busybox-static >>apt.log 2>&1; then
-	echo "the 686 kernel of Debian cannot be downloaded: $(tail -n 1 apt.log)"
+	echo "the $flavour kernel of Debian cannot be downloaded: $(tail -n 1 apt.log)"
 	exit 77
 fi
 rm -rf tree root
@@ -67,12 +80,13 @@ cat >root/init <<END
 mount -t devtmpfs dev /dev
 mount -t proc proc /proc
 mount -t sysfs sys /sys
-for name in $modules; do insmod /modules/\$name.ko; done
-[ -b /dev/sr0 ] || sleep 1
+if ! grep -q v2e.quick /proc/cmdline; then
+	for name in $modules; do insmod /modules/\$name.ko; done
+	[ -b /dev/sr0 ] || sleep 1
+fi
 [ -b /dev/sda ] && md5sum /dev/sda && dd if=/dev/sda of=/dev/sda bs=64k count=1 seek=1 conv=notrunc 2>/dev/null && sync && md5sum /dev/sda
 [ -b /dev/sr0 ] && mount -t iso9660 /dev/sr0 /cd && md5sum /cd/*
 echo "shell on \$(uname -srm)"
-# For measuring: ends the machine with status 67 by its exit port.
 grep -q v2e.exit /proc/cmdline && printf '!' | dd of=/dev/port bs=1 seek=244 2>/dev/null
 # One on each console, so that both can be typed at.
 setsid sh -c 'exec sh </dev/tty1 >/dev/tty1 2>&1' &
