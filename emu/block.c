@@ -421,18 +421,9 @@ static struct block *block_build(struct emu *emu, uint32_t ip, uint32_t linear, 
 
 /* --- finding ---------------------------------------------------------------------- */
 
-/* A block found again by physical address: are its bytes, and the page that it
- * runs into, still the same? */
-static bool still_valid(struct emu *emu, struct block *block, uint32_t linear)
+/* Native code may have run since: are the bytes the same? */
+static bool same_bytes(struct emu *emu, struct block *block)
 {
-	if (crosses_page(block)) {
-		uint64_t second;
-		uint32_t next = (linear & ~0xfffu) + 0x1000;
-		if (!paging_translate(emu, next, ACCESS_EXECUTE, emu->cpl == 3, &second) || second != block->physical[1])
-			return false;
-	}
-	if (block->trust == emu->cache->trust)
-		return true;
 	for (unsigned i = 0; i < block->count; i++) {
 		uint8_t now[DECODE_MAX_LENGTH];
 		uint64_t at = block->physical[0] + block->insns[i].offset;
@@ -447,16 +438,53 @@ static bool still_valid(struct emu *emu, struct block *block, uint32_t linear)
 	return true;
 }
 
+/* A block found again by physical address: are its bytes, and the page that it
+ * runs into, still the same? */
+static bool still_valid(struct emu *emu, struct block *block, uint32_t linear)
+{
+	if (crosses_page(block)) {
+		uint64_t second;
+		uint32_t next = (linear & ~0xfffu) + 0x1000;
+		if (!paging_translate(emu, next, ACCESS_EXECUTE, emu->cpl == 3, &second) || second != block->physical[1])
+			return false;
+	}
+	return block->trust == emu->cache->trust || same_bytes(emu, block);
+}
+
 static struct block *hash_find(struct emu *emu, uint32_t linear, uint64_t physical, bool single)
 {
 	struct block *block = emu->cache->hash[hash_of(physical, emu->code32, single)];
 	while (block && !(block->physical[0] == physical && block->code32 == emu->code32 && block->single == single))
 		block = block->hash_next;
-	if (block && !still_valid(emu, block, linear)) {
+	if (!block)
+		return NULL;
+	bool compares = block->trust != emu->cache->trust;
+	if (!still_valid(emu, block, linear)) {
 		block_kill(emu, block);
 		return NULL;
 	}
+	if (compares)
+		jit_check(emu, block);
 	return block;
+}
+
+void block_check(struct emu *emu, struct block *block)
+{
+	if (block->trust != emu->cache->trust && !same_bytes(emu, block))
+		block_kill(emu, block);
+}
+
+struct block *block_in_page(const struct emu *emu, const struct block *block, uint32_t distance)
+{
+	uint32_t start = (uint32_t)block->physical[0] & 0xfff, offset = start + distance;
+	uint64_t physical = block->physical[0] - start + offset;
+	if (offset > 0xfff || start + block->size > 0x1000)
+		return NULL;
+	struct block *found = emu->cache->hash[hash_of(physical, block->code32, false)];
+	while (found && !(found->physical[0] == physical && found->code32 == block->code32 && !found->single))
+		found = found->hash_next;
+	bool usable = found && !found->dead && found->trust == emu->cache->trust && offset + found->size <= 0x1000;
+	return usable ? found : NULL;
 }
 
 /* The block as a whole must lie inside the segment, or its first instruction alone. */

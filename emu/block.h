@@ -9,7 +9,9 @@
 
 #define BLOCK_MAX_INSNS 48u
 
+struct jit_code;
 struct jit_exit;
+struct jit_part;
 
 struct block {
 	uint32_t linear;     /* of the last lookup, checked with `epoch` */
@@ -28,7 +30,9 @@ struct block {
 	/* The JIT's: code for ctx->rip = jit_ip in a world, and who leads there. */
 	const void *jit_entry;
 	uint32_t jit_ip, jit_world;
-	struct jit_exit *jit_exit[2], *jit_incoming;
+	struct jit_code *jit_code;      /* NULL: none */
+	struct jit_exit *jit_incoming;
+	struct jit_part *jit_parts;     /* the code that it is part of, its own too */
 	uint8_t runs, compiles;
 	struct insn insns[];
 };
@@ -76,6 +80,12 @@ void block_cache_free(struct block_cache *cache);
 /* The block at `ip` of the current code segment, built when needed. `single`:
  * of one instruction. NULL: emu.fault is set (fetch fault). */
 struct block *block_find(struct emu *emu, uint32_t ip, bool single);
+
+/* The block `distance` bytes from the start of `block`, if both lie in one page and it is
+ * known and to be trusted. */
+struct block *block_in_page(const struct emu *emu, const struct block *block, uint32_t distance);
+/* Compares the bytes, where that is due; drops a block that has become another. */
+void block_check(struct emu *emu, struct block *block);
 
 /* Everything goes. Only between two blocks. */
 void block_cache_flush(struct emu *emu);

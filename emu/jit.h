@@ -29,6 +29,8 @@ void jit_run(struct emu *emu, struct block *block);
 void jit_kill(struct emu *emu, struct block *block);
 /* All blocks are gone. */
 void jit_flush(struct jit *jit);
+/* The bytes of `block` were compared: those of what its code holds beside it are due. */
+void jit_check(struct emu *emu, struct block *block);
 /* `block` was found anew under another epoch: where it leads is unknown again. */
 void jit_unlink(struct block *block);
 
@@ -42,6 +44,7 @@ static inline bool jit_ready(struct emu *emu, struct block **block) { (void)emu,
 static inline void jit_run(struct emu *emu, struct block *block) { (void)emu, (void)block; }
 static inline void jit_kill(struct emu *emu, struct block *block) { (void)emu, (void)block; }
 static inline void jit_flush(struct jit *jit) { (void)jit; }
+static inline void jit_check(struct emu *emu, struct block *block) { (void)emu, (void)block; }
 static inline void jit_unlink(struct block *block) { (void)block; }
 static inline void jit_print_stats(const struct jit *jit, FILE *out) { (void)jit, (void)out; }
 

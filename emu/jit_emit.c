@@ -1,7 +1,7 @@
 /* What emitters are built from: operands, guest memory, calls of bodies. */
 #include "emu/jit_internal.h"
 
-uint32_t jit_ip(const struct jit_compiler *c) { return c->block->jit_ip + c->insn->offset; }
+uint32_t jit_ip(const struct jit_compiler *c) { return c->part->ip + c->insn->offset; }
 uint32_t jit_next_ip(const struct jit_compiler *c) { return jit_ip(c) + c->insn->length; }
 
 struct jit_cold *jit_cold_new(struct jit_compiler *c, void (*emit)(struct jit_compiler *, struct jit_cold *))
@@ -12,6 +12,7 @@ struct jit_cold *jit_cold_new(struct jit_compiler *c, void (*emit)(struct jit_co
 	memset(cold, 0, sizeof *cold);
 	cold->emit = emit;
 	cold->ir = c->ir;
+	cold->part = c->part;
 	cold->flags = c->flags;
 	return cold;
 }
@@ -21,7 +22,7 @@ struct jit_cold *jit_cold_new(struct jit_compiler *c, void (*emit)(struct jit_co
 static void call_out(struct jit_compiler *c, const uint8_t *thunk)
 {
 	asm_mov_imm64(&c->a, R9, (uint64_t)(uintptr_t)c->insn);
-	asm_mov_imm64(&c->a, R10, (uint64_t)(uintptr_t)c->block);
+	asm_mov_imm64(&c->a, R10, (uint64_t)(uintptr_t)c->part);
 	asm_call(&c->a, thunk);
 }
 
@@ -83,7 +84,7 @@ static void check_segment(struct jit_compiler *c, struct jit_cold *cold)
 static void translate(struct jit_compiler *c, struct jit_cold *cold)
 {
 	struct jit_asm *a = &c->a;
-	bool user = c->block->jit_world & WORLD_USER;
+	bool user = c->world & WORLD_USER;
 	size_t tlb = offsetof(struct emu, tlb) + user * sizeof c->emu->tlb[0];
 	size_t tag = tlb + (cold->write ? offsetof(struct tlb_entry, write_tag) : offsetof(struct tlb_entry, read_tag));
 	size_t page = tlb + offsetof(struct tlb_entry, page);
@@ -115,7 +116,7 @@ static void check_access(struct jit_compiler *c, struct jit_cold *cold)
 		asm_alu_imm(a, 4, ALU_CMP, R9, 0x1000 - cold->size);
 		asm_jcc_label(a, CC_A, &cold->enter);
 	}
-	if (c->block->jit_world & WORLD_PAGING)
+	if (c->world & WORLD_PAGING)
 		translate(c, cold);
 	else
 		asm_alu_load(a, 4, ALU_AND, R8, EMU_FIELD(a20_mask));
@@ -262,6 +263,7 @@ static void emit_cold_rmw(struct jit_compiler *c, struct jit_cold *cold)
 	asm_bind(a, &cold->enter);
 	call_slow(c, cold, c->jit->call_rmw_load);
 	asm_load(a, 4, R10, EMU_FIELD(lazy.value));
+	c->flags = cold->flags; /* in memory too, but where they are found has to be as on the straight way */
 	cold->finish(c);
 	asm_store(a, 4, EMU_FIELD(lazy.value), R10);
 	call_out(c, c->jit->call_rmw_store);

@@ -36,11 +36,10 @@ static void emit_cold_leave(struct jit_compiler *c, struct jit_cold *cold)
 /* The first pass through an exit. */
 static void emit_cold_link(struct jit_compiler *c, struct jit_cold *cold)
 {
-	struct jit_exit *exit = c->exit[cold->imm];
+	struct jit_exit *exit = &c->code->exit[cold->imm];
 	exit->stub = exit->target = jit_code_run(c->jit, c->a.at);
-	asm_mov_imm(&c->a, 4, R8, (uint32_t)exit->ip);
+	asm_mov_imm(&c->a, 4, R8, exit->ip);
 	asm_mov_imm64(&c->a, R9, (uint64_t)(uintptr_t)exit);
-	asm_mov_imm64(&c->a, R10, (uint64_t)(uintptr_t)c->block);
 	asm_jmp(&c->a, c->jit->link);
 }
 
@@ -59,25 +58,47 @@ static void count_edge(struct jit_compiler *c, unsigned insns, uint32_t ip, bool
 static void through_exit(struct jit_compiler *c, uint32_t ip)
 {
 	struct jit_asm *a = &c->a;
-	struct jit_exit *exit = c->exit[c->exits];
-	exit->ip = ip;
 	struct jit_cold *link = jit_cold_new(c, emit_cold_link);
-	link->imm = c->exits++;
+	link->imm = c->exits;
+	c->exit_ip[c->exits] = ip;
 	asm_byte(a, 0xff);
 	asm_byte(a, 0x25); /* jmp [rip + ...] */
-	asm_32(a, (uint32_t)((const uint8_t *)&exit->target - (a->at + 4)));
+	c->exit_ref[c->exits++] = a->at;
+	asm_32(a, 0);
 }
 
-void jit_edge(struct jit_compiler *c, unsigned insns, uint32_t ip)
+/* Is what the version takes for granted of the flags so? */
+static bool flags_fit(const struct jit_compiler *c, const struct jit_version *version)
 {
-	jit_flags_store(c);
+	return version->flags.late || !c->irs[version->part][0].before;
+}
+
+/* `last`: no more code of this block is to come. */
+static void to_version(struct jit_compiler *c, struct jit_version *version, bool last)
+{
+	if (version->entry)
+		asm_jmp(&c->a, version->entry);
+	else if (last)
+		c->falls = version;
+	else
+		asm_jmp_label(&c->a, &version->label);
+}
+
+static void edge(struct jit_compiler *c, unsigned insns, uint32_t ip, bool last)
+{
+	struct jit_version *version = jit_version(c, ip);
+	bool backward = ip <= c->part->ip;
 	c->host_flags = false;
-	count_edge(c, insns, ip, ip <= c->block->jit_ip);
-	if (ip == c->block->jit_ip)
-		asm_jmp(&c->a, c->entry);
+	if (!version || !flags_fit(c, version))
+		jit_flags_store(c);
+	count_edge(c, insns, ip, backward);
+	if (version)
+		to_version(c, version, last);
 	else
 		through_exit(c, ip);
 }
+
+void jit_edge(struct jit_compiler *c, unsigned insns, uint32_t ip) { edge(c, insns, ip, true); }
 
 void jit_edge_far(struct jit_compiler *c, unsigned insns, uint32_t ip)
 {
@@ -96,15 +117,17 @@ void jit_edge_dynamic(struct jit_compiler *c, unsigned insns)
 
 /* --- targets -------------------------------------------------------------------------- */
 
-static uint32_t relative_target(const struct jit_compiler *c)
+uint32_t jit_relative_target(const struct insn *insn, uint32_t next)
 {
-	uint32_t ip = jit_next_ip(c) + c->insn->imm;
-	return c->insn->size == 2 ? ip & 0xffff : ip;
+	uint32_t ip = next + insn->imm;
+	return insn->size == 2 ? ip & 0xffff : ip;
 }
+
+static uint32_t relative_target(const struct jit_compiler *c) { return jit_relative_target(c->insn, jit_next_ip(c)); }
 
 static bool target_valid(const struct jit_compiler *c, uint32_t ip)
 {
-	return !(c->block->jit_world & WORLD_LIMIT64K) || ip <= 0xffff;
+	return !(c->world & WORLD_LIMIT64K) || ip <= 0xffff;
 }
 
 static unsigned insns_so_far(const struct jit_compiler *c) { return c->index + 1; }
@@ -120,17 +143,28 @@ static void know_carry(struct jit_compiler *c, const struct jit_flags *flags, bo
 		c->flags.carry_from = set ? CARRY_SET : CARRY_CLEAR;
 }
 
-/* The host's condition `cc` is set; `carry`: it is the guest's CF. */
+/* Is the code that `ip` leads to still to come? */
+static bool is_ahead(struct jit_compiler *c, uint32_t ip)
+{
+	const struct jit_version *version = jit_version(c, ip);
+	return version && !version->entry;
+}
+
+/* The host's condition `cc` is set; `carry`: it is the guest's CF. The way that goes on
+ * in the code to come is the last. */
 static void two_ways(struct jit_compiler *c, unsigned cc, bool carry)
 {
-	struct asm_label taken = { .refs = 0 };
+	struct asm_label other = { .refs = 0 };
 	struct jit_flags flags = c->flags;
-	asm_jcc_label(&c->a, cc, &taken);
-	know_carry(c, &flags, carry && cc == CC_AE);
-	jit_edge(c, insns_so_far(c), jit_next_ip(c));
-	asm_bind(&c->a, &taken);
+	uint32_t taken = relative_target(c), next = jit_next_ip(c);
 	know_carry(c, &flags, carry && cc == CC_B);
-	jit_edge(c, insns_so_far(c), relative_target(c));
+	bool swap = is_ahead(c, taken);
+	asm_jcc_label(&c->a, swap ? cc : cc ^ 1, &other);
+	know_carry(c, &flags, carry && cc == (swap ? CC_AE : CC_B));
+	edge(c, insns_so_far(c), swap ? next : taken, false);
+	asm_bind(&c->a, &other);
+	know_carry(c, &flags, carry && cc == (swap ? CC_B : CC_AE));
+	edge(c, insns_so_far(c), swap ? taken : next, true);
 	c->over = true;
 }
 
@@ -161,7 +195,7 @@ static void dynamic_target(struct jit_compiler *c, unsigned reg)
 		return;
 	}
 	asm_mov(a, 4, R10, reg);
-	if (c->block->jit_world & WORLD_LIMIT64K) {
+	if (c->world & WORLD_LIMIT64K) {
 		struct jit_cold *cold = jit_cold_body(c);
 		asm_alu_imm(a, 4, ALU_CMP, R10, 0xffff);
 		asm_jcc_label(a, CC_A, &cold->enter);

@@ -16,7 +16,7 @@ static struct host_mem pin(struct jit_compiler *c, size_t offset)
 
 void jit_check_ring(struct jit_compiler *c, struct jit_cold *cold)
 {
-	if (!(c->block->jit_world & WORLD_PROTECTED))
+	if (!(c->world & WORLD_PROTECTED))
 		return;
 	asm_alu_mem_imm(&c->a, 1, ALU_CMP, EMU_FIELD(cpl), 0);
 	asm_jcc_label(&c->a, CC_NE, &cold->enter);
@@ -277,7 +277,7 @@ static void check_return(struct jit_compiler *c, struct jit_cold *cold)
 	asm_load(a, 8, R9, EMU_FIELD(ctx));
 	asm_alu_mem_imm(a, 4, ALU_CMP, CTX_FIELD(nmi_masked), 0);
 	asm_jcc_label(a, CC_NE, &cold->enter);
-	if (!(c->block->jit_world & WORLD_PROTECTED))
+	if (!(c->world & WORLD_PROTECTED))
 		return;
 	asm_load(a, 4, R9, CTX_FIELD(rflags));
 	asm_test_imm(a, 4, R9, CTX_EFLAGS_NT);
@@ -307,7 +307,7 @@ static void emit_iret(struct jit_compiler *c)
 	load_item(c, 0, size, R10);
 	asm_store(a, 4, EMU_FIELD(lazy.target), R10);
 	load_item(c, 1, 2, R10);
-	if (c->block->jit_world & WORLD_PROTECTED)
+	if (c->world & WORLD_PROTECTED)
 		jit_load_seen(c, CTX_CS, cold);
 	else
 		jit_load_real(c, CTX_CS);

@@ -12,7 +12,7 @@ static struct host_mem seg_field(unsigned sreg, size_t field)
 	return mem_at(R9, offsetof(struct ctx, seg) + sreg * sizeof(struct ctx_seg) + field);
 }
 
-static bool in_protected_mode(const struct jit_compiler *c) { return c->block->jit_world & WORLD_PROTECTED; }
+static bool in_protected_mode(const struct jit_compiler *c) { return c->world & WORLD_PROTECTED; }
 
 /* --- loads ------------------------------------------------------------------------- */
 

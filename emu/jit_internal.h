@@ -26,12 +26,34 @@
 #define JIT_ESP   R12
 #define JIT_LEFT  R11
 
-/* A way out of a block that has one static target. The code jumps through `target`. */
+/* A way out that has one static target. The code jumps through `target`. */
 struct jit_exit {
 	const void *target;  /* the code to go to: another block's, or `stub` */
 	const void *stub;    /* looks for the next block */
 	struct jit_exit *next, **link; /* in the list of those that lead to one block */
-	uint64_t ip;
+	struct jit_code *code;
+	uint32_t ip;
+};
+
+/* A block that has become part of the code of one, at `ip`. */
+struct jit_part {
+	struct block *block;
+	struct jit_code *code;
+	struct jit_part *next, **link; /* in the list of the parts made of one block */
+	uint32_t ip;
+};
+
+#define JIT_PARTS 8u
+#define JIT_VERSIONS 12u
+#define JIT_EXITS (2 * JIT_VERSIONS)
+
+/* The code of `head`, and of blocks behind it: they follow each other without a look
+ * into tables. All lie in one page. It lies in front of the code itself. */
+struct jit_code {
+	struct block *head;    /* NULL: dropped; it may still run, but not go on */
+	struct jit_exit *exit;
+	unsigned exits, parts;
+	struct jit_part part[JIT_PARTS]; /* `parts` of them; the first is the head */
 };
 
 /* How lazy.kind counts: each followed by its 16- and 32-bit forms. With those up to
@@ -86,10 +108,10 @@ static inline struct jit_flags jit_flags_stored(unsigned kind)
 enum jit_dump { JIT_DUMP_IR = 1, JIT_DUMP_LIVE = 2, JIT_DUMP_ASM = 4 };
 
 struct jit_stats {
-	uint64_t compiled, bytes, entered, linked, slow, refused, flushes;
+	uint64_t compiled, joined, bytes, entered, linked, slow, refused, flushes;
 };
 
-typedef uint64_t jit_call_fn(struct emu *emu, const struct insn *insn, struct block *block, uint32_t argument);
+typedef uint64_t jit_call_fn(struct emu *emu, const struct insn *insn, struct jit_part *part, uint32_t argument);
 
 struct jit {
 	struct emu *emu;
@@ -105,6 +127,7 @@ struct jit {
 	uint8_t *beside[6];   /* 1 << i bytes */
 	uint8_t *flags;       /* the guest's flags -> the host's */
 	uint8_t *load_real[CTX_LDTR], *load_seen[CTX_LDTR], *switch_pe;
+	struct jit_cold *cold; /* room for JIT_COLDS */
 	struct jit_stats stats;
 	uint64_t bodies[OPS]; /* calls, by operation */
 };
@@ -128,7 +151,7 @@ void jit_ir_dump(const struct block *block, const struct jit_ir *ir, unsigned wh
 
 /* --- compiling (jit_compile.c) ---------------------------------------------- */
 
-#define JIT_COLDS 128u
+#define JIT_COLDS 256u
 
 struct jit_compiler;
 typedef void jit_part_fn(struct jit_compiler *c);
@@ -138,6 +161,7 @@ typedef void jit_part_fn(struct jit_compiler *c);
 struct jit_cold {
 	void (*emit)(struct jit_compiler *c, struct jit_cold *cold);
 	const struct jit_ir *ir;
+	const struct jit_part *part;
 	struct asm_label enter;      /* no fast access at all */
 	struct asm_label beside;     /* a page with code: its bitmap decides */
 	uint8_t *resume, *store;     /* behind the access; at its store */
@@ -150,10 +174,25 @@ struct jit_cold {
 	bool write;
 };
 
+/* A part's code for what is known of the flags at its beginning. */
+struct jit_version {
+	unsigned part;
+	struct jit_flags flags;
+	struct asm_label label;
+	const uint8_t *entry; /* NULL: not emitted yet */
+};
+
 struct jit_compiler {
 	struct jit *jit;
 	struct emu *emu;
-	struct block *block;
+	struct jit_code *code;
+	const struct jit_part *part; /* the current one */
+	struct block *block;         /* its block */
+	uint32_t world;
+	struct jit_ir (*irs)[BLOCK_MAX_INSNS + 1]; /* of the parts */
+	struct jit_version version[JIT_VERSIONS];
+	unsigned versions;
+	struct jit_version *falls;   /* comes next, without a jump */
 	struct jit_asm a;
 	const struct jit_ir *ir;     /* the current instruction */
 	const struct insn *insn;
@@ -166,9 +205,10 @@ struct jit_compiler {
 	bool over;                   /* the block has left */
 	bool stack32;
 	uint8_t *entry;
-	struct jit_exit *exit[2];
+	uint8_t *exit_ref[JIT_EXITS]; /* to be filled with the distance of exits */
+	uint32_t exit_ip[JIT_EXITS];
 	unsigned exits;
-	struct jit_cold cold[JIT_COLDS];
+	struct jit_cold *cold;
 	unsigned colds;
 };
 
@@ -178,6 +218,21 @@ typedef void jit_emit_fn(struct jit_compiler *c);
 jit_emit_fn *jit_emitter(const struct jit *jit, const struct insn *insn);
 /* Returns false when the block cannot be had as code here and now. */
 bool jit_compile(struct jit *jit, struct block *block);
+
+/* --- what goes into one piece of code (jit_plan.c) -------------------------------- */
+
+#define JIT_COMPILES_MAX 8u /* then a block is interpreted */
+#define JIT_WARM (JIT_HOT / 3) /* has run often enough to be taken along */
+
+/* Fills `code` with up to `parts` parts. */
+void jit_plan(struct jit *jit, struct jit_code *code, struct block *head, unsigned parts);
+/* The part at `ip`, or -1. */
+int jit_plan_find(const struct jit_code *code, uint32_t ip);
+/* The version that goes on at `ip` with the flags as they are; with none of them waiting
+ * when its own flags are not late. NULL: `ip` is outside. */
+struct jit_version *jit_version(struct jit_compiler *c, uint32_t ip);
+/* Where a relative jump leads, `next` being the EIP behind it. */
+uint32_t jit_relative_target(const struct insn *insn, uint32_t next);
 
 /* --- parts of emitters (jit_emit.c) ------------------------------------------ */
 

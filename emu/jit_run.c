@@ -5,8 +5,6 @@
 #include "emu/flags.h"
 #include "shared/log.h"
 
-/* Blocks that are entered by several addresses in turn are not compiled for ever. */
-#define RECOMPILES_MAX 8u
 
 /* --- flags ------------------------------------------------------------------------- */
 
@@ -58,9 +56,9 @@ static void settle(struct emu *emu)
 	}
 }
 
-uint64_t jit_run_settle(struct emu *emu, const struct insn *insn, struct block *block, uint32_t argument)
+uint64_t jit_run_settle(struct emu *emu, const struct insn *insn, struct jit_part *part, uint32_t argument)
 {
-	(void)insn, (void)block, (void)argument;
+	(void)insn, (void)part, (void)argument;
 	settle(emu);
 	return 0;
 }
@@ -92,10 +90,11 @@ static void sync_in(struct emu *emu, uint64_t limit)
 	emu->lazy.blocks = emu->ctx->blocks_run;
 }
 
-/* Going on in the middle of `block`: it ends as soon as there is something to see to. */
-static void go_on(struct emu *emu, const struct block *block)
+/* Going on in the middle of a block: it ends as soon as there is something to see to. */
+static void go_on(struct emu *emu, const struct jit_part *part)
 {
-	bool stop = wanted_outside(emu) || block->epoch != emu->cache->epoch || block->jit_world != emu->world;
+	const struct block *head = part->code->head;
+	bool stop = wanted_outside(emu) || !head || head->epoch != emu->cache->epoch || head->jit_world != emu->world;
 	sync_in(emu, stop ? emu->insns : emu->limit_insns);
 }
 
@@ -131,24 +130,24 @@ static uint64_t next(struct emu *emu)
 	return leave(emu);
 }
 
-static void begin(struct emu *emu, const struct block *block)
+static void begin(struct emu *emu, const struct jit_part *part)
 {
 	sync_out(emu);
-	emu->block = block;
-	emu->block_ip = block->jit_ip;
+	emu->block = part->block;
+	emu->block_ip = part->ip;
 }
 
-static uint64_t end_block(struct emu *emu, const struct insn *insn, const struct block *block)
+static uint64_t end_block(struct emu *emu, const struct insn *insn, const struct jit_part *part)
 {
-	emu->insns += (uint64_t)(insn - block->insns) + 1;
+	emu->insns += (uint64_t)(insn - part->block->insns) + 1;
 	emu->ctx->blocks_run++;
 	return next(emu);
 }
 
-static uint64_t fault(struct emu *emu, const struct insn *insn, const struct block *block)
+static uint64_t fault(struct emu *emu, const struct insn *insn, const struct jit_part *part)
 {
 	settle(emu);
-	emu->insns += (uint64_t)(insn - block->insns) + 1;
+	emu->insns += (uint64_t)(insn - part->block->insns) + 1;
 	emu->ctx->blocks_run++;
 	emu_insn_fault(emu, insn);
 	return next(emu);
@@ -156,62 +155,62 @@ static uint64_t fault(struct emu *emu, const struct insn *insn, const struct blo
 
 /* --- calls --------------------------------------------------------------------------------- */
 
-uint64_t jit_run_body(struct emu *emu, const struct insn *insn, struct block *block, uint32_t argument)
+uint64_t jit_run_body(struct emu *emu, const struct insn *insn, struct jit_part *part, uint32_t argument)
 {
 	(void)argument;
-	begin(emu, block);
+	begin(emu, part);
 	if (!jit_ir_keeps_flags(insn->op))
 		settle(emu);
 	emu->jit->bodies[insn->op]++;
 	enum exec result = insn->exec(emu, insn);
 	if (result == EXEC_FAULT)
-		return fault(emu, insn, block);
-	if (result == EXEC_NEXT && !block->dead) {
-		go_on(emu, block);
+		return fault(emu, insn, part);
+	if (result == EXEC_NEXT && !part->block->dead) {
+		go_on(emu, part);
 		return 0;
 	}
 	if (result == EXEC_NEXT) /* it wrote to itself */
 		emu->ctx->rip = insn_next_ip(emu, insn);
-	return end_block(emu, insn, block);
+	return end_block(emu, insn, part);
 }
 
-uint64_t jit_run_read(struct emu *emu, const struct insn *insn, struct block *block, uint32_t offset)
+uint64_t jit_run_read(struct emu *emu, const struct insn *insn, struct jit_part *part, uint32_t offset)
 {
-	begin(emu, block);
+	begin(emu, part);
 	emu->jit->stats.slow++;
 	if (!emu_read(emu, emu->lazy.access & 0xff, offset, emu->lazy.access >> 8, &emu->lazy.value))
-		return fault(emu, insn, block);
-	go_on(emu, block);
+		return fault(emu, insn, part);
+	go_on(emu, part);
 	return 0;
 }
 
-uint64_t jit_run_write(struct emu *emu, const struct insn *insn, struct block *block, uint32_t offset)
+uint64_t jit_run_write(struct emu *emu, const struct insn *insn, struct jit_part *part, uint32_t offset)
 {
-	begin(emu, block);
+	begin(emu, part);
 	emu->jit->stats.slow++;
 	if (!emu_write(emu, emu->lazy.access & 0xff, offset, emu->lazy.access >> 8, emu->lazy.value))
-		return fault(emu, insn, block);
-	go_on(emu, block);
-	return block->dead;
+		return fault(emu, insn, part);
+	go_on(emu, part);
+	return part->block->dead;
 }
 
-uint64_t jit_run_rmw_load(struct emu *emu, const struct insn *insn, struct block *block, uint32_t offset)
+uint64_t jit_run_rmw_load(struct emu *emu, const struct insn *insn, struct jit_part *part, uint32_t offset)
 {
-	begin(emu, block);
+	begin(emu, part);
 	emu->jit->stats.slow++;
 	if (!emu_rmw_load(emu, emu->lazy.access & 0xff, offset, emu->lazy.access >> 8, &emu->lazy.value))
-		return fault(emu, insn, block);
-	go_on(emu, block);
+		return fault(emu, insn, part);
+	go_on(emu, part);
 	return 0;
 }
 
-uint64_t jit_run_rmw_store(struct emu *emu, const struct insn *insn, struct block *block, uint32_t argument)
+uint64_t jit_run_rmw_store(struct emu *emu, const struct insn *insn, struct jit_part *part, uint32_t argument)
 {
 	(void)insn, (void)argument;
-	begin(emu, block);
+	begin(emu, part);
 	emu_rmw_store(emu, emu->lazy.value);
-	go_on(emu, block);
-	return block->dead;
+	go_on(emu, part);
+	return part->block->dead;
 }
 
 /* --- links --------------------------------------------------------------------------------- */
@@ -240,17 +239,18 @@ static void link_to(struct jit_exit *exit, struct block *to)
 }
 
 /* The exit comes in the place of the instruction. */
-uint64_t jit_run_link(struct emu *emu, const struct insn *insn, struct block *block, uint32_t argument)
+uint64_t jit_run_link(struct emu *emu, const struct insn *insn, struct jit_part *part, uint32_t argument)
 {
 	struct jit_exit *exit = (struct jit_exit *)(uintptr_t)insn;
-	(void)argument;
+	const struct block *head = exit->code->head;
+	(void)part, (void)argument;
 	sync_out(emu);
 	if (wanted_outside(emu) || emu->insns >= emu->limit_insns)
 		return leave(emu);
 	struct block *to = look_up(emu);
 	if (!to)
 		return leave(emu);
-	if (!block->dead && block->epoch == emu->cache->epoch) {
+	if (head && head->epoch == emu->cache->epoch) {
 		link_to(exit, to);
 		emu->jit->stats.linked++;
 	}
@@ -267,15 +267,26 @@ static void cut_incoming(struct block *block)
 void jit_unlink(struct block *block)
 {
 	cut_incoming(block);
-	for (unsigned i = 0; i < 2; i++)
-		if (block->jit_exit[i])
-			cut(block->jit_exit[i]);
+	for (unsigned i = 0; block->jit_code && i < block->jit_code->exits; i++)
+		cut(&block->jit_code->exit[i]);
+}
+
+static void leave_list(struct jit_part *part)
+{
+	*part->link = part->next;
+	if (part->next)
+		part->next->link = part->link;
 }
 
 static void drop_code(struct block *block)
 {
+	struct jit_code *code = block->jit_code;
 	jit_unlink(block);
-	block->jit_exit[0] = block->jit_exit[1] = NULL;
+	for (unsigned i = 0; code && i < code->parts; i++)
+		leave_list(&code->part[i]);
+	if (code)
+		code->head = NULL;
+	block->jit_code = NULL;
 	block->jit_entry = NULL;
 	block->jit_world = WORLD_NONE;
 }
@@ -283,7 +294,16 @@ static void drop_code(struct block *block)
 void jit_kill(struct emu *emu, struct block *block)
 {
 	(void)emu;
+	while (block->jit_parts)
+		drop_code(block->jit_parts->code->head);
 	drop_code(block);
+}
+
+void jit_check(struct emu *emu, struct block *block)
+{
+	/* A part that has to go takes the code with it. */
+	for (unsigned i = 1; block->jit_code && i < block->jit_code->parts; i++)
+		block_check(emu, block->jit_code->part[i].block);
 }
 
 void jit_flush(struct jit *jit)
@@ -299,7 +319,7 @@ void jit_flush(struct jit *jit)
 static bool may_compile(const struct jit *jit, const struct block *block)
 {
 	return !block->single && !block->dead && (jit->emu->world & (WORLD_LIMIT64K | WORLD_LIMIT4G)) &&
-	       block->compiles < RECOMPILES_MAX;
+	       block->compiles < JIT_COMPILES_MAX;
 }
 
 bool jit_ready(struct emu *emu, struct block **which)
@@ -325,7 +345,7 @@ bool jit_ready(struct emu *emu, struct block **which)
 	block->compiles++;
 	if (jit_compile(jit, block))
 		return true;
-	block->compiles = RECOMPILES_MAX;
+	block->compiles = JIT_COMPILES_MAX;
 	jit->stats.refused++;
 	return false;
 }
@@ -360,6 +380,7 @@ struct jit *jit_new(struct emu *emu, const struct emu_config *config)
 	jit->emu = emu;
 	jit->always = config->jit == EMU_JIT_ALWAYS;
 	jit->dump = config->dump;
+	jit->cold = g_new(struct jit_cold, JIT_COLDS);
 	switch_off(jit, config->emitters_off);
 	if (jit_code_new(jit))
 		return jit;
@@ -373,6 +394,7 @@ void jit_free(struct jit *jit)
 	if (!jit)
 		return;
 	jit_code_free(jit);
+	g_free(jit->cold);
 	g_free(jit);
 }
 
@@ -392,9 +414,9 @@ void jit_print_stats(const struct jit *jit, FILE *out)
 	const struct jit_stats *stats = &jit->stats;
 	for (unsigned op = 0; op < OPS; op++)
 		bodies += jit->bodies[op];
-	fprintf(out, "jit.blocks %" G_GUINT64_FORMAT "\njit.bytes %" G_GUINT64_FORMAT "\njit.entered %" G_GUINT64_FORMAT
+	fprintf(out, "jit.blocks %" G_GUINT64_FORMAT "\njit.joined %" G_GUINT64_FORMAT "\njit.bytes %" G_GUINT64_FORMAT "\njit.entered %" G_GUINT64_FORMAT
 	        "\njit.linked %" G_GUINT64_FORMAT "\njit.bodies_called %" G_GUINT64_FORMAT "\njit.slow_accesses %" G_GUINT64_FORMAT
 	        "\njit.refused %" G_GUINT64_FORMAT "\njit.flushes %" G_GUINT64_FORMAT "\n",
-	        stats->compiled, stats->bytes, stats->entered, stats->linked, bodies, stats->slow, stats->refused, stats->flushes);
+	        stats->compiled, stats->joined, stats->bytes, stats->entered, stats->linked, bodies, stats->slow, stats->refused, stats->flushes);
 	print_bodies(jit, bodies, out);
 }

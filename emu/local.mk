@@ -80,6 +80,7 @@ jit_sources = \
 	emu/jit_emit_system.c \
 	emu/jit_internal.h \
 	emu/jit_ir.c \
+	emu/jit_plan.c \
 	emu/jit_run.c \
 	emu/jit_thunk_flags.c \
 	emu/jit_thunk_seg.c

@@ -37,11 +37,11 @@ static void side_close(struct rig_side *side)
 	mem_free(side->mem);
 }
 
-void rig_open(const char *off)
+void rig_open(enum emu_jit jit, const char *off)
 {
 	char *error = NULL;
 	side_open(&jit_rig.plain, EMU_JIT_OFF, NULL);
-	side_open(&jit_rig.jitted, EMU_JIT_ALWAYS, off);
+	side_open(&jit_rig.jitted, jit, off);
 	decoder = decoder_new(EMU_CPU_P6, &error);
 	jit_rig.seed = 1;
 }

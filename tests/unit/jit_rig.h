@@ -41,8 +41,8 @@ struct jit_rig {
 
 extern struct jit_rig jit_rig;
 
-/* Opens both sides; `off`: emitters to be switched off, or NULL. */
-void rig_open(const char *off);
+/* Opens both sides: the interpreter, and `jit`; `off`: emitters to be switched off, or NULL. */
+void rig_open(enum emu_jit jit, const char *off);
 void rig_close(void);
 
 uint32_t rig_chance(void);

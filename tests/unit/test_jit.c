@@ -8,7 +8,7 @@
 
 #define STEPS 96u
 
-static void open_pair(void) { rig_open(NULL); }
+static void open_pair(void) { rig_open(EMU_JIT_ALWAYS, NULL); }
 
 static void close_pair(void) { rig_close(); }
 
@@ -79,7 +79,7 @@ END_TEST
 START_TEST(emitters_can_be_switched_off)
 {
 	close_pair();
-	rig_open("add,mov,jcc,push,int,popf,mov_to_sreg,lods");
+	rig_open(EMU_JIT_ALWAYS, "add,mov,jcc,push,int,popf,mov_to_sreg,lods");
 	try_op(OP_add, 8);
 	try_op(OP_jcc, 8);
 	try_op(OP_popf, 8);

@@ -5,7 +5,8 @@
 
 #include "tests/unit/jit_rig.h"
 
-static void open_pair(void) { rig_open(NULL); }
+static void open_always(void) { rig_open(EMU_JIT_ALWAYS, NULL); }
+static void open_hot(void) { rig_open(EMU_JIT_ON, NULL); }
 static void close_pair(void) { rig_close(); }
 
 /* Stopped everywhere in the first rounds, now and then behind; with an interrupt that
@@ -358,16 +359,22 @@ START_TEST(returns_from_interrupts_in_ring_0)
 }
 END_TEST
 
-Suite *suite_jit_modes(void)
+static void add_tests(Suite *suite, const char *name, void (*open)(void))
 {
-	Suite *suite = suite_create("jit_modes");
-	TCase *tcase = tcase_create("programs");
-	tcase_add_checked_fixture(tcase, open_pair, close_pair);
+	TCase *tcase = tcase_create(name);
+	tcase_add_checked_fixture(tcase, open, close_pair);
 	tcase_add_test(tcase, round_trips_to_protected_mode);
 	tcase_add_test(tcase, far_transfers_and_descriptors_that_change);
 	tcase_add_test(tcase, interrupts_and_flags_in_real_mode);
 	tcase_add_test(tcase, moves_beside_code);
 	tcase_add_test(tcase, returns_from_interrupts_in_ring_0);
 	suite_add_tcase(suite, tcase);
+}
+
+Suite *suite_jit_modes(void)
+{
+	Suite *suite = suite_create("jit_modes");
+	add_tests(suite, "programs", open_always);
+	add_tests(suite, "hot programs", open_hot);
 	return suite;
 }
