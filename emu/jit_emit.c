@@ -63,6 +63,11 @@ void jit_address(struct jit_compiler *c)
 		asm_mov_imm(&c->a, 4, R8, insn->disp & insn->addr_mask);
 		return;
 	}
+	bool alone = mem.index == NOREG && !insn->disp;
+	if (alone && narrow) {
+		asm_extend(&c->a, 2, 0, R8, mem.base);
+		return;
+	}
 	asm_lea(&c->a, 4, R8, mem);
 	if (narrow)
 		asm_extend(&c->a, 2, 0, R8, R8);
@@ -74,9 +79,14 @@ static void check_segment(struct jit_compiler *c, struct jit_cold *cold)
 	struct jit_asm *a = &c->a;
 	size_t seg = offsetof(struct emu, seg) + cold->seg * sizeof(struct seg_fast);
 	size_t limit = cold->write ? offsetof(struct seg_fast, write) : offsetof(struct seg_fast, read);
-	asm_lea(a, 8, R9, mem_at(R8, cold->size));
-	asm_alu_load(a, 8, ALU_CMP, R9, emu_field(seg + limit));
-	asm_jcc_label(a, CC_A, &cold->enter);
+	if (cold->size == 1) {
+		asm_alu_load(a, 8, ALU_CMP, R8, emu_field(seg + limit));
+		asm_jcc_label(a, CC_AE, &cold->enter);
+	} else {
+		asm_lea(a, 8, R9, mem_at(R8, cold->size));
+		asm_alu_load(a, 8, ALU_CMP, R9, emu_field(seg + limit));
+		asm_jcc_label(a, CC_A, &cold->enter);
+	}
 	asm_alu_load(a, 4, ALU_ADD, R8, emu_field(seg + offsetof(struct seg_fast, base)));
 }
 
@@ -105,17 +115,45 @@ static void translate(struct jit_compiler *c, struct jit_cold *cold)
 
 _Static_assert(sizeof(struct tlb_entry) == 16, "translate() scales by 16");
 
+/* Linear address in R8: to `enter` where the bytes are not in one page. */
+static void leave_page(struct jit_compiler *c, struct jit_cold *cold)
+{
+	struct jit_asm *a = &c->a;
+	asm_mov(a, 4, R9, R8);
+	asm_alu_imm(a, 4, ALU_AND, R9, 0xfff);
+	asm_alu_imm(a, 4, ALU_CMP, R9, 0x1000 - cold->size);
+	asm_jcc_label(a, CC_A, &cold->enter);
+}
+
+/* What is aligned stays in its page: the exact test is a rare part. */
+static void check_page(struct jit_compiler *c, struct jit_cold *cold)
+{
+	if (cold->size != 2 && cold->size != 4) {
+		leave_page(c, cold);
+		return;
+	}
+	asm_test_imm(&c->a, 1, R8, cold->size - 1);
+	asm_jcc_label(&c->a, CC_NE, &cold->crosses);
+	cold->inside = c->a.at;
+}
+
+/* Comes before `enter` is bound. */
+static void emit_crosses(struct jit_compiler *c, struct jit_cold *cold)
+{
+	if (!cold->crosses.refs)
+		return;
+	asm_bind(&c->a, &cold->crosses);
+	leave_page(c, cold);
+	asm_jmp(&c->a, cold->inside);
+}
+
 /* As access_fast(): offset in R8 -> R8 such that FLAT + R8 is the bytes. */
 static void check_access(struct jit_compiler *c, struct jit_cold *cold)
 {
 	struct jit_asm *a = &c->a;
 	check_segment(c, cold);
-	if (cold->size > 1) {
-		asm_mov(a, 4, R9, R8);
-		asm_alu_imm(a, 4, ALU_AND, R9, 0xfff);
-		asm_alu_imm(a, 4, ALU_CMP, R9, 0x1000 - cold->size);
-		asm_jcc_label(a, CC_A, &cold->enter);
-	}
+	if (cold->size > 1)
+		check_page(c, cold);
 	if (c->world & WORLD_PAGING)
 		translate(c, cold);
 	else
@@ -165,6 +203,7 @@ static void load_value(struct jit_compiler *c, unsigned size, unsigned to)
 
 static void emit_cold_load(struct jit_compiler *c, struct jit_cold *cold)
 {
+	emit_crosses(c, cold);
 	asm_bind(&c->a, &cold->enter);
 	call_slow(c, cold, c->jit->call_read);
 	asm_load(&c->a, 4, cold->reg, EMU_FIELD(lazy.value));
@@ -222,6 +261,7 @@ static void save_value(struct jit_compiler *c, const struct jit_cold *cold)
 
 static void emit_cold_store(struct jit_compiler *c, struct jit_cold *cold)
 {
+	emit_crosses(c, cold);
 	emit_beside(c, cold);
 	asm_bind(&c->a, &cold->enter);
 	save_value(c, cold);
@@ -259,6 +299,7 @@ void jit_store(struct jit_compiler *c, jit_part_fn *address, unsigned seg, unsig
 static void emit_cold_rmw(struct jit_compiler *c, struct jit_cold *cold)
 {
 	struct jit_asm *a = &c->a;
+	emit_crosses(c, cold);
 	emit_beside(c, cold);
 	asm_bind(a, &cold->enter);
 	call_slow(c, cold, c->jit->call_rmw_load);
@@ -284,6 +325,7 @@ void jit_rmw(struct jit_compiler *c, unsigned size, jit_part_fn *compute)
 
 static void emit_cold_access_body(struct jit_compiler *c, struct jit_cold *cold)
 {
+	emit_crosses(c, cold);
 	if (cold->beside.refs)
 		emit_beside(c, cold);
 	emit_cold_body(c, cold);

@@ -197,7 +197,7 @@ static uint32_t written(const struct insn *insn)
 		return to_reg ? bit_of(insn->reg, insn->size) : rm;
 	case OP_inc: case OP_dec: case OP_neg: case OP_not: case OP_setcc: case OP_bswap:
 		return rm;
-	case OP_shl: case OP_shr: case OP_sar: case OP_rol: case OP_ror:
+	case OP_shl: case OP_shr: case OP_sar: case OP_rol: case OP_ror: case OP_rcl: case OP_rcr:
 		return insn->operands == OPERANDS_RM ? ~0u : rm;
 	case OP_lea: case OP_movzx_b: case OP_movzx_w: case OP_movsx_b: case OP_movsx_w: case OP_cmov:
 		return 1u << host_gpr(insn->reg);

@@ -6,6 +6,8 @@ static enum host_shift host_operation(unsigned op)
 	switch (op) {
 	case OP_rol: return SHIFT_ROL;
 	case OP_ror: return SHIFT_ROR;
+	case OP_rcl: return SHIFT_RCL;
+	case OP_rcr: return SHIFT_RCR;
 	case OP_shl: return SHIFT_SHL;
 	case OP_shr: return SHIFT_SHR;
 	default: return SHIFT_SAR;
@@ -70,7 +72,8 @@ static bool carry_is_next(const struct jit_compiler *c)
 		return false;
 	if (next->op == OP_jcc)
 		return (next->imm2 & 14) == CC_B;
-	return (next->op == OP_adc || next->op == OP_sbb) && !next->is_memory;
+	bool takes = next->op == OP_adc || next->op == OP_sbb || next->op == OP_rcl || next->op == OP_rcr;
+	return takes && !next->is_memory;
 }
 
 /* Of a register: all but CF is the result's. */
@@ -83,48 +86,110 @@ static void shift_result(struct jit_compiler *c, unsigned size, unsigned reg)
 		jit_save_carry(c);
 }
 
-/* CF and OF are the two ends of the result; the rest stays as it is in the words. */
-static void rotate_words(struct jit_compiler *c, unsigned size, unsigned reg)
+/* --- rotates: CF and OF are new, the rest stays as it is in the words --------------- */
+
+static bool through_carry(const struct insn *insn) { return insn->op == OP_rcl || insn->op == OP_rcr; }
+
+/* The result in R9, its sign at the top. */
+static void align_result(struct jit_compiler *c, unsigned size, unsigned reg)
+{
+	asm_mov(&c->a, 4, R9, reg);
+	if (size < 4)
+		asm_shift_imm(&c->a, 4, SHIFT_SHL, R9, 32 - 8 * size);
+}
+
+/* CF -> bit 31 of R10, CF ^ OF -> bit 30; the host's CF holds. */
+static void rotated_carries(struct jit_compiler *c, unsigned size, unsigned reg)
 {
 	struct jit_asm *a = &c->a;
-	asm_mov(a, 4, R10, reg);
-	if (size < 4)
-		asm_shift_imm(a, 4, SHIFT_SHL, R10, 32 - 8 * size);
-	if (c->insn->op == OP_ror) {
+	if (through_carry(c->insn))
+		asm_alu(a, 4, ALU_SBB, R10, R10);
+	align_result(c, size, reg);
+	switch (c->insn->op) {
+	case OP_ror: /* CF is the top bit, OF it ^ the one below */
+		asm_mov(a, 4, R10, R9);
 		asm_alu_imm(a, 4, ALU_AND, R10, 0xc0000000u);
-	} else {
-		asm_shift_imm(a, 4, SHIFT_SHR, R10, 1);
-		asm_alu_imm(a, 4, ALU_AND, R10, 0x40000000);
-		asm_mov(a, 4, R9, reg);
-		asm_shift_imm(a, 4, SHIFT_SHL, R9, 31);
-		asm_alu(a, 4, ALU_OR, R10, R9);
+		return;
+	case OP_rol: /* CF is the lowest bit */
+		asm_mov(a, 4, R10, reg);
+		asm_shift_imm(a, 4, SHIFT_SHL, R10, 31);
+		break;
+	case OP_rcl:
+		asm_alu_imm(a, 4, ALU_AND, R10, 0x80000000u);
+		break;
+	default: /* OF is the top bit ^ the one below */
+		asm_alu_imm(a, 4, ALU_AND, R10, 0xc0000000u);
+		asm_lea(a, 4, R8, mem_sum(R9, R9));
+		asm_alu(a, 4, ALU_XOR, R9, R8);
+		break;
 	}
-	asm_alu_mem_imm(a, 4, ALU_AND, EMU_FIELD(flag_carry), 8);
-	asm_alu_store(a, 4, ALU_OR, EMU_FIELD(flag_carry), R10);
-	c->host_flags = false;
+	asm_shift_imm(a, 4, SHIFT_SHR, R9, 1);
+	asm_alu_imm(a, 4, ALU_AND, R9, 0x40000000);
+	asm_alu(a, 4, ALU_XOR, R10, R9);
 }
+
+/* ZF, SF and PF of a result that waits in a register -> the words, AF being 0; keeps the
+ * host's flags. False: they are not to be had so. */
+static bool result_to_words(struct jit_compiler *c)
+{
+	struct jit_asm *a = &c->a;
+	unsigned kind = c->flags.op.kind, reg = c->flags.op.r, size = jit_kind_size(kind);
+	if (!c->flags.late || reg == NOREG || (reg & HIGH) || !(jit_is_shift(kind) || jit_is_kind(kind, KIND_LOGIC)))
+		return false;
+	if (size < 4)
+		asm_extend(a, size, 0, R9, reg);
+	asm_store(a, 4, EMU_FIELD(flag_zero), size < 4 ? R9 : reg);
+	if (size < 4)
+		asm_extend(a, size, 1, R9, reg);
+	asm_store(a, 4, EMU_FIELD(flag_sign), size < 4 ? R9 : reg);
+	return true;
+}
+
+static void emit_rotate(struct jit_compiler *c)
+{
+	struct jit_asm *a = &c->a;
+	const struct insn *insn = c->insn;
+	unsigned size = insn->size, reg = host_reg(insn->rm, size), new_flags = CTX_EFLAGS_CF | CTX_EFLAGS_OF;
+	bool takes = through_carry(insn), at_hand = jit_carry_at_hand(c), fresh = true;
+	if (!(insn->imm & 31))
+		return;
+	if (takes && !at_hand)
+		jit_carry_to_word(c);
+	if ((c->ir->live & new_flags) && (c->ir->live & ~new_flags) && !result_to_words(c)) {
+		jit_flags_words(c);
+		fresh = at_hand = false;
+	}
+	if (takes && !at_hand) {
+		asm_mem(a, 4, 0x0fba, 4, EMU_FIELD(flag_carry)); /* bt */
+		asm_byte(a, 31);
+	}
+	asm_shift_imm(a, size, host_operation(insn->op), reg, insn->imm & 31);
+	c->host_flags = false;
+	if (!(c->ir->live & new_flags))
+		return;
+	rotated_carries(c, size, reg);
+	if (!fresh)
+		asm_alu_mem_imm(a, 4, ALU_AND, EMU_FIELD(flag_carry), 8);
+	if (fresh)
+		asm_store(a, 4, EMU_FIELD(flag_carry), R10);
+	else
+		asm_alu_store(a, 4, ALU_OR, EMU_FIELD(flag_carry), R10);
+	jit_flags_set_words(c);
+}
+
+/* --- shifts ------------------------------------------------------------------------- */
 
 static void emit_shift_imm(struct jit_compiler *c)
 {
 	const struct insn *insn = c->insn;
 	unsigned size = insn->size, reg = host_reg(insn->rm, size), count = insn->imm & 31;
-	bool live = c->ir->live, rotate = insn->op == OP_rol || insn->op == OP_ror;
 	if (!count)
 		return;
-	if (rotate)
-		live = c->ir->live & (CTX_EFLAGS_CF | CTX_EFLAGS_OF);
-	if (rotate && live)
-		jit_flags_words(c);
 	asm_shift_imm(&c->a, size, host_operation(insn->op), reg, count);
-	if (rotate && live) {
-		rotate_words(c, size, reg);
-	} else if (live) {
+	if (c->ir->live)
 		shift_result(c, size, reg);
-	} else if (rotate) {
-		c->host_flags = false;
-	} else {
+	else
 		jit_flags_forget(c);
-	}
 }
 
 /* The value stays in R10 while its flags are made there. */
@@ -234,7 +299,9 @@ jit_emit_fn *jit_shift_emitter(const struct insn *insn)
 			return emit_shift_cl;
 		return (insn->imm & 31) < 8u * insn->size ? emit_shift_imm : NULL;
 	case OP_rol: case OP_ror:
-		return insn->operands == OPERANDS_RM ? NULL : emit_shift_imm;
+		return insn->operands == OPERANDS_RM ? NULL : emit_rotate;
+	case OP_rcl: case OP_rcr:
+		return insn->operands != OPERANDS_RM && (insn->imm & 31) == 1 ? emit_rotate : NULL;
 	default:
 		return NULL;
 	}

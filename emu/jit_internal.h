@@ -163,7 +163,9 @@ struct jit_cold {
 	const struct jit_ir *ir;
 	const struct jit_part *part;
 	struct asm_label enter;      /* no fast access at all */
+	struct asm_label crosses;    /* not aligned: does it leave the page? */
 	struct asm_label beside;     /* a page with code: its bitmap decides */
+	uint8_t *inside;             /* it does not */
 	uint8_t *resume, *store;     /* behind the access; at its store */
 	jit_part_fn *address;        /* puts the offset into R8 again */
 	jit_part_fn *finish;         /* what is left to do behind the access */

@@ -30,6 +30,8 @@ static uint16_t flags_killed(const struct insn *insn)
 		return FLAGS_ARITH & ~OF;
 	case OP_rol: case OP_ror:
 		return shifts_for_sure(insn) ? CF | OF : 0;
+	case OP_rcl: case OP_rcr:
+		return shifts_for_sure(insn) && (insn->imm & 31) == 1 ? CF | OF : 0;
 	default:
 		return 0;
 	}

@@ -27,22 +27,25 @@ static void add_body(struct rig_program *piece)
 {
 	static const uint8_t ops[] = {
 		OP_add, OP_sub, OP_adc, OP_sbb, OP_inc, OP_dec, OP_inc, OP_dec, OP_cmp, OP_test, OP_and, OP_xor, OP_or,
-		OP_shl, OP_shr, OP_sar, OP_rol, OP_neg, OP_mov, OP_lea, OP_setcc, OP_cmov, OP_push, OP_pop, OP_movzx_b,
+		OP_shl, OP_shr, OP_sar, OP_rol, OP_rcr, OP_rcl, OP_neg, OP_mov, OP_lea, OP_setcc, OP_cmov, OP_push, OP_pop, OP_movzx_b,
 		OP_not, OP_xchg, OP_imul, OP_lahf, OP_cmc, OP_stos, OP_cbw,
 	};
 	for (unsigned count = rig_chance() % 4; count > 0; count--)
 		rig_add_op(piece, ops[rig_chance() % sizeof ops]);
 }
 
-/* Short forms, which random bytes seldom are: INC, DEC, shifts by one, CMP AL. */
+/* Short forms, which random bytes seldom are: DEC, shifts and rotates by one,
+ * CMP AL. */
 static void add_short(struct rig_program *piece)
 {
 	uint8_t reg = (uint8_t)(rig_chance() % 8);
-	switch (rig_chance() % 5) {
+	switch (rig_chance() % 7) {
 	case 0: add(piece, (const uint8_t[]){ (uint8_t)(0x48 | reg) }, 1); break;
 	case 1: add(piece, (const uint8_t[]){ 0xd1, (uint8_t)(0xe8 | reg) }, 2); break;
 	case 2: add(piece, (const uint8_t[]){ 0xfe, (uint8_t)(0xc8 | reg) }, 2); break;
 	case 3: add(piece, (const uint8_t[]){ 0x3c, (uint8_t)rig_value() }, 2); break;
+	case 4: add(piece, (const uint8_t[]){ 0xd1, (uint8_t)(0xd0 | reg | (rig_chance() & 8)) }, 2); break;
+	case 5: add(piece, (const uint8_t[]){ 0xd1, (uint8_t)(0xe8 | reg), 0xd1, (uint8_t)(0xd8 | rig_chance() % 8) }, 4); break;
 	default: add(piece, (const uint8_t[]){ 0xd1, (uint8_t)(0xe0 | reg) }, 2); break;
 	}
 }
