@@ -169,7 +169,6 @@ Suite *suite_jit_chains(void)
 	Suite *suite = suite_create("jit_chains");
 	TCase *chains = tcase_create("chains");
 	tcase_add_checked_fixture(chains, open_pair, close_pair);
-	tcase_set_timeout(chains, 120);
 	tcase_add_loop_test(chains, blocks_that_lead_to_each_other, 0, 10);
 	tcase_add_loop_test(chains, blocks_that_write_to_each_other, 0, 10);
 	suite_add_tcase(suite, chains);
