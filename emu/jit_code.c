@@ -142,7 +142,6 @@ static void thunk_link(struct jit *jit, struct jit_asm *a)
 /* R8 = EIP: by the table that block_find() fills, with all its checks. */
 static void thunk_lookup(struct jit *jit, struct jit_asm *a)
 {
-	struct block_cache *cache = jit->emu->cache;
 	size_t base = offsetof(struct emu, seg) + CTX_CS * sizeof(struct seg_fast) + offsetof(struct seg_fast, base);
 	jit->lookup = a->at;
 	asm_test(a, 8, JIT_LEFT, JIT_LEFT);
@@ -150,15 +149,15 @@ static void thunk_lookup(struct jit *jit, struct jit_asm *a)
 	asm_mov_imm64(a, R10, (uint64_t)(uintptr_t)&jit->emu->pins->attention);
 	asm_alu_mem_imm(a, 1, ALU_CMP, mem_at(R10, 0), 0);
 	asm_jcc(a, CC_NE, jit->leave_spill);
-	asm_mov_imm64(a, R10, (uint64_t)(uintptr_t)&cache->jump[0][0]);
 	asm_load(a, 4, R9, emu_field(base));
 	asm_alu(a, 4, ALU_ADD, R9, R8);
-	asm_push(a, R9);
-	asm_shift_imm(a, 4, SHIFT_SHR, R9, 12);
-	asm_alu_load(a, 4, ALU_XOR, R9, mem_at(RSP, 0));
-	asm_alu_imm(a, 4, ALU_AND, R9, BLOCK_JUMP_SIZE - 1);
-	asm_load(a, 8, R10, (struct host_mem){ R10, R9, 3, 0 });
-	asm_pop(a, R9);
+	asm_mov(a, 4, R10, R9);
+	asm_shift_imm(a, 4, SHIFT_SHR, R10, 12);
+	asm_alu(a, 4, ALU_XOR, R10, R9);
+	asm_alu_imm(a, 4, ALU_AND, R10, BLOCK_JUMP_SIZE - 1);
+	asm_shift_imm(a, 4, SHIFT_SHL, R10, 3);
+	asm_alu_load(a, 8, ALU_ADD, R10, EMU_FIELD(cache));
+	asm_load(a, 8, R10, mem_at(R10, offsetof(struct block_cache, jump)));
 	asm_test(a, 8, R10, R10);
 	asm_jcc(a, CC_E, jit->leave_spill);
 	asm_alu_load(a, 4, ALU_CMP, R9, mem_at(R10, offsetof(struct block, linear)));
@@ -168,8 +167,8 @@ static void thunk_lookup(struct jit *jit, struct jit_asm *a)
 	asm_load(a, 4, R9, EMU_FIELD(world));
 	asm_alu_load(a, 4, ALU_CMP, R9, mem_at(R10, offsetof(struct block, jit_world)));
 	asm_jcc(a, CC_NE, jit->leave_spill);
-	asm_mov_imm64(a, R9, (uint64_t)(uintptr_t)&cache->epoch);
-	asm_load(a, 4, R9, mem_at(R9, 0));
+	asm_load(a, 8, R9, EMU_FIELD(cache));
+	asm_load(a, 4, R9, mem_at(R9, offsetof(struct block_cache, epoch)));
 	asm_alu_load(a, 4, ALU_CMP, R9, mem_at(R10, offsetof(struct block, epoch)));
 	asm_jcc(a, CC_NE, jit->leave_spill);
 	asm_jmp_mem(a, mem_at(R10, offsetof(struct block, jit_entry)));

@@ -156,16 +156,11 @@ static void emit_cmov(struct jit_compiler *c)
 
 /* --- the stack --------------------------------------------------------------------------- */
 
-/* ESP + `by` within the stack segment's width; leaves the host's flags. */
+/* ESP + `by` within the stack segment's width, behind an access. */
 static void move_stack(struct jit_compiler *c, int by)
 {
-	struct host_mem moved = { JIT_ESP, NOREG, 0, by };
-	if (c->stack32) {
-		asm_lea(&c->a, 4, JIT_ESP, moved);
-		return;
-	}
-	asm_lea(&c->a, 4, R9, moved);
-	asm_mov(&c->a, 2, JIT_ESP, R9);
+	asm_alu_imm(&c->a, c->stack32 ? 4 : 2, ALU_ADD, JIT_ESP, (uint32_t)by);
+	c->host_flags = false;
 }
 
 void jit_stack_offset(struct jit_compiler *c, int by)
