@@ -97,6 +97,7 @@ static void print_text(const struct hv_probe *probe, const char *why)
 			printf("%-24s%s\n%-24s%s\n", "unrestricted guest", yes_no(probe->unrestricted_guest), "ept", yes_no(probe->ept));
 		print_modes(probe);
 		printf("%-24s%.1f us\n", "exit and back", (double)probe->exit_ns / 1e3);
+		printf("%-24s%s\n", "debug registers", probe->guards ? "guarded: they cost nothing until the guest looks" : "read at each hand-over");
 		print_watches(probe);
 	}
 	printf("%-24s%s\n", "--engine auto", why);
@@ -149,7 +150,7 @@ static void print_json(const struct hv_probe *probe, bool hybrid, const char *wh
 		print_bool_or_null("unrestricted_guest", probe->unrestricted_guest);
 		print_bool_or_null("ept", probe->ept);
 		print_modes_json(probe);
-		printf("  \"exit_ns\": %" G_GUINT64_FORMAT ",\n", probe->exit_ns);
+		printf("  \"exit_ns\": %" G_GUINT64_FORMAT ",\n  \"guards\": %s,\n", probe->exit_ns, probe->guards ? "true" : "false");
 		print_watches_json(probe);
 	}
 	printf("  \"auto\": \"%s\",\n  \"why\": ", hybrid ? "hybrid" : "emu");

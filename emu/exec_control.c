@@ -176,6 +176,8 @@ static bool debug_register(struct emu *emu, const struct insn *insn, uint64_t **
 		return false;
 	}
 	*reg = regs[number];
+	if (*reg == &ctx->dr6)
+		cpu_pins_fetch_dr6(emu->pins, ctx);
 	return true;
 }
 

@@ -6,20 +6,20 @@
 #include "emu/bodies.h"
 #include "emu/fpu_host.h"
 
-void fpu_leave(struct emu *emu)
-{
-	if (emu->fpu->used)
-		emu->ctx->fpu_present = 1;
-	emu->fpu->used = false;
-}
-
 /* --- may it run ------------------------------------------------------------------------ */
+
+/* Until now another engine may have kept the state. */
+static inline void need_state(struct emu *emu)
+{
+	if (unlikely(!emu->ctx->fpu_present))
+		cpu_pins_fetch_fpu(emu->pins, emu->ctx);
+}
 
 enum exec fpu_check_x87(struct emu *emu)
 {
 	if (emu->ctx->cr0 & (CTX_CR0_EM | CTX_CR0_TS))
 		return emu_raise(emu, VEC_NM);
-	emu->fpu->used = true;
+	need_state(emu);
 	return EXEC_NEXT;
 }
 
@@ -32,7 +32,7 @@ enum exec fpu_check_sse(struct emu *emu, const struct insn *insn, unsigned units
 		return emu_raise(emu, VEC_UD);
 	if (ctx->cr0 & CTX_CR0_TS)
 		return emu_raise(emu, VEC_NM);
-	emu->fpu->used = true;
+	need_state(emu);
 	return units & SSE_UNIT_MMX ? fpu_check_pending(emu, insn) : EXEC_NEXT;
 }
 
@@ -78,6 +78,7 @@ enum exec exec_wait(struct emu *emu, const struct insn *insn)
 	uint64_t both = CTX_CR0_MP | CTX_CR0_TS;
 	if ((emu->ctx->cr0 & both) == both)
 		return emu_raise(emu, VEC_NM);
+	need_state(emu);
 	return fpu_check_pending(emu, insn);
 }
 

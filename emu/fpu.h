@@ -10,7 +10,4 @@ struct fpu_host;
 struct fpu_host *fpu_host_new(void);
 void fpu_host_free(struct fpu_host *fpu);
 
-/* The engine gives the page away: the image in it is made current. */
-void fpu_leave(struct emu *emu);
-
 #endif

@@ -22,7 +22,6 @@ struct fpu_host {
 	uint8_t *code;    /* executable */
 	uint8_t *write;   /* the same bytes to write to; may be `code` */
 	bool ferr;        /* the pin as it was last driven */
-	bool used;        /* in this request */
 };
 
 /* An instruction to run: its bytes from the lowest up, then FPU_CODE_*. Memory is

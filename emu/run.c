@@ -398,7 +398,6 @@ static enum stop_reason emu_run(struct engine *engine, struct ctx *ctx)
 	ctx->rflags = eflags_get(emu);
 	ctx->insns_run += emu->insns;
 	emu->traced_blocks += ctx->blocks_run;
-	fpu_leave(emu);
 	return reason;
 }
 

@@ -91,6 +91,7 @@ void smm_enter(struct emu *emu)
 	if (emu->set_smm)
 		emu->set_smm(emu->owner, true);
 	ctx->rflags = eflags_get(emu);
+	cpu_pins_fetch_dr6(emu->pins, ctx);
 	save(emu);
 	ctx->smm = 1;
 	ctx->halted = 0;

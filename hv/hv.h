@@ -49,6 +49,7 @@ struct hv_probe {
 		uint64_t insns_per_second;
 	} mode[HV_MODES];
 	uint64_t exit_ns;      /* KVM_RUN and back, for one OUT */
+	bool guards;           /* MOV DR can be made to exit, wherever it runs */
 	struct {
 		bool usable;
 		bool exact;        /* stopped right behind `mov cr0` */

@@ -74,6 +74,7 @@ static void kvm_print_stats(struct engine *engine, FILE *out)
 		{ "failed_ioctl", stats->failures[HV_DETAIL_IOCTL] },
 		{ "msr_ioctls", stats->msr_ioctls }, { "fpu_ioctls", stats->fpu_ioctls },
 		{ "debug_ioctls", stats->debug_ioctls }, { "tlb_flushes", stats->tlb_flushes },
+		{ "traps", stats->traps },
 		{ "slots", kvm_mem_slots(kvm->mem) },
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
@@ -90,6 +91,8 @@ static void kvm_new_epoch(struct engine *engine)
 static void kvm_free(struct engine *engine)
 {
 	struct kvm *kvm = (struct kvm *)engine;
+	if (kvm->config.pins->keeper == kvm)
+		kvm->config.pins->fetch = NULL;
 	kvm_run_forget_thread(kvm);
 	kvm_watch_free(kvm->watch);
 	kvm_step_free(kvm->step);
@@ -144,9 +147,13 @@ struct engine *hv_new(const struct hv_config *config, char **error)
 		result = open_state(kvm, error);
 	if (!result)
 		result = open_watch(kvm, error);
+	kvm->guardable = kvm->watch && !kvm->step && kvm->msr_exits && kvm->config.probe->guards;
 	kvm->config.probe = NULL;
-	if (!result)
+	if (!result) {
+		config->pins->fetch = kvm_state_fetch;
+		config->pins->keeper = kvm;
 		return &kvm->engine;
+	}
 	kvm_free(&kvm->engine);
 	return NULL;
 }

@@ -32,6 +32,7 @@ struct kvm_stats {
 	uint64_t boundaries;           /* stops because protected mode was left */
 	uint64_t failures[HV_DETAIL_SMI + 1];
 	uint64_t msr_ioctls, fpu_ioctls, debug_ioctls, tlb_flushes;
+	uint64_t traps;                /* MOV DR and #DB that went to the other engine */
 	uint64_t late_boundaries;      /* found by an exit that was about something else */
 };
 
@@ -56,6 +57,7 @@ struct kvm {
 	uint64_t exited;     /* host ns at which KVM_RUN came back last, where that is measured */
 	bool left;           /* the boundary was seen */
 	bool failed;         /* KVM gave up */
+	uint32_t trap;       /* DR6 bits of a #DB that came here instead of to the guest */
 	bool interprets;     /* the mode in which the request began is interpreted */
 
 	/* The vCPU thread and its timer. */
@@ -73,6 +75,8 @@ struct kvm {
 	bool xsave_valid;
 	struct kvm_debugregs debugregs;
 	bool debugregs_valid;
+	bool guardable;      /* MOV DR and #DB can be made to exit */
+	bool guarded;        /* they do: the page's debug registers stay true, but for DR6 */
 	struct kvm_sregs held_sregs; /* at the end of the last run() */
 
 	struct kvm_stats stats;
@@ -105,12 +109,18 @@ int kvm_state_init(struct kvm *kvm, char **error);
 /* Page -> KVM, before the first KVM_RUN of a request, and back behind the last. */
 int kvm_state_load(struct kvm *kvm);
 int kvm_state_store(struct kvm *kvm);
+/* cpu_pins.fetch: what store() left in the vCPU. */
+void kvm_state_fetch(void *kvm, struct ctx *ctx, enum ctx_part part);
+/* The guest gets the debug registers themselves, with the page's values. */
+int kvm_state_unguard(struct kvm *kvm);
 /* KVM_EXIT_X86_WRMSR. */
 void kvm_state_wrmsr(struct kvm *kvm);
 
 /* --- kvm_run.c ------------------------------------------------------------------------ */
 
 bool kvm_run_can_run(struct engine *engine, const struct ctx *ctx);
+/* A call failed: it is said, and KVM is not used any more. */
+enum stop_reason kvm_run_fail_call(struct kvm *kvm, const char *call, int error);
 enum stop_reason kvm_run_run(struct engine *engine, struct ctx *ctx);
 void kvm_run_kick(struct engine *engine);
 void kvm_run_forget_thread(struct kvm *kvm);

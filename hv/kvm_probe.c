@@ -166,6 +166,28 @@ static void probe_watches(struct hv_probe *probe)
 	}
 }
 
+/* --- are the debug registers ours to guard ------------------------------------------------------------ */
+
+/* mov eax, dr6; out KVM_GUEST_PORT, al */
+static const uint8_t debug_code[] = { 0x0f, 0x21, 0xf0, 0xe6, KVM_GUEST_PORT };
+
+/* Where KVM itself emulates (Intel's CPUs without unrestricted guest, AMD's without
+ * decode assists, an interpreting KVM) MOV DR goes by what the guest has. */
+static void probe_guard(struct hv_probe *probe)
+{
+	struct kvm_guest guest;
+	g_autofree char *error = NULL;
+	if (probe->unrestricted_guest == 0 || kvm_guest_open(&guest, &error))
+		return;
+	struct kvm_watch *watch = kvm_watch_new(&guest.vm, HV_WATCH_LAZY, NULL, &error);
+	kvm_guest_set_code(&guest, debug_code, sizeof debug_code);
+	kvm_watch_guard(watch, true);
+	if (!kvm_watch_arm(watch) && !kvm_guest_set_mode(&guest, HV_MODE_PM16, 0) && !kvm_guest_run(&guest))
+		probe->guards = kvm_watch_look(watch, false) == KVM_WATCH_TRAPPED && guest.vm.run->s.regs.regs.rip == KVM_GUEST_CODE;
+	kvm_watch_free(watch);
+	kvm_guest_close(&guest);
+}
+
 /* --- the module -------------------------------------------------------------------------------------- */
 
 static int read_parameter(const char *module, const char *name)
@@ -230,6 +252,7 @@ static struct hv_probe *probe_host(bool for_hybrid)
 	probe_exit(probe, &guest);
 	kvm_guest_close(&guest);
 	probe_watches(probe);
+	probe_guard(probe);
 	return probe;
 }
 

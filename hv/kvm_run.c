@@ -98,11 +98,12 @@ static enum stop_reason fail(struct kvm *kvm, enum hv_detail detail)
 }
 
 /* KVM itself is out of order: the other engine has to see to the end. */
-static enum stop_reason fail_call(struct kvm *kvm, const char *call, int error)
+enum stop_reason kvm_run_fail_call(struct kvm *kvm, const char *call, int error)
 {
 	log_error("%s: %s; KVM is not used any more", call, g_strerror(-error));
 	kvm->stats.failures[HV_DETAIL_IOCTL]++;
-	kvm->ctx->stop_detail = HV_DETAIL_IOCTL;
+	if (kvm->ctx)
+		kvm->ctx->stop_detail = HV_DETAIL_IOCTL;
 	kvm->broken = true;
 	return kvm->config.alone ? STOP_ERROR : STOP_MODE;
 }
@@ -346,7 +347,43 @@ static enum stop_reason see_to_errno(struct kvm *kvm, int error)
 	}
 	if (error == EINVAL && !kvm->entered)
 		return fail(kvm, HV_DETAIL_ENTRY);
-	return fail_call(kvm, "KVM_RUN", -error);
+	return kvm_run_fail_call(kvm, "KVM_RUN", -error);
+}
+
+#define DR6_BD 0x2000u
+#define DR6_BS 0x4000u
+#define DR6_BT 0x8000u
+
+/* Only in long mode, where nobody else could see to it: the guest gets what was held
+ * back from it. */
+static enum stop_reason give_trap_back(struct kvm *kvm, uint32_t trap)
+{
+	kvm->ctx->dr6 |= trap;
+	int result = kvm_state_unguard(kvm);
+	if (result)
+		return kvm_run_fail_call(kvm, "KVM_SET_DEBUGREGS", result);
+	if (trap) {
+		struct kvm_vcpu_events *events = &kvm->run->s.regs.events;
+		events->exception.injected = 1;
+		events->exception.nr = VECTOR_DB;
+		events->exception.has_error_code = 0;
+		events->flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
+		mark_dirty(kvm, KVM_SYNC_X86_EVENTS);
+	}
+	return STOP_NONE;
+}
+
+/* MOV DR and INT1 did not happen, and happen in the other engine; so does the trap of
+ * a single step. */
+static enum stop_reason take_trap(struct kvm *kvm)
+{
+	uint32_t trap = (uint32_t)kvm->run->debug.arch.dr6 & (DR6_BS | DR6_BT);
+	if (kvm->run->s.regs.sregs.efer & CTX_EFER_LMA)
+		return give_trap_back(kvm, trap);
+	kvm->trap = trap;
+	kvm->refuse = 1;
+	kvm->stats.traps++;
+	return STOP_MODE;
 }
 
 /* A stop of the stepper's is none of the watch's breakpoints. */
@@ -359,6 +396,8 @@ static enum stop_reason look(struct kvm *kvm, bool interrupted)
 	enum kvm_watch_verdict verdict = kvm_watch_look(kvm->watch, interrupted || kvm->step);
 	if (verdict == KVM_WATCH_GO_ON)
 		return STOP_NONE;
+	if (verdict == KVM_WATCH_TRAPPED)
+		return take_trap(kvm);
 	if (!kvm->left) {
 		kvm->stats.boundaries++;
 		kvm->stats.late_boundaries += verdict == KVM_WATCH_LEFT && !interrupted;
@@ -380,7 +419,7 @@ static enum stop_reason run_once(struct kvm *kvm)
 {
 	int result = kvm->step && !kvm->io_pending ? kvm_step_arm(kvm->step) : 0;
 	if (result)
-		return fail_call(kvm, "KVM_SET_GUEST_DEBUG", result);
+		return kvm_run_fail_call(kvm, "KVM_SET_GUEST_DEBUG", result);
 	kvm->io_pending = false;
 	int error = ioctl(kvm->vm.vcpu, KVM_RUN, 0) < 0 ? errno : 0;
 	kvm->exited = host_ns(kvm);
@@ -411,6 +450,7 @@ static void init_cpu(struct kvm *kvm)
 	ctx_reset(ctx, kvm->config.cpu_signature);
 	memcpy(&ctx->magic, &old.magic, offsetof(struct ctx, gpr));
 	memcpy(&ctx->tsc_offset, &old.tsc_offset, sizeof *ctx - offsetof(struct ctx, tsc_offset));
+	ctx->dr6_kept = 0;
 	ctx->smbase = old.smbase;
 	ctx->cr0 = (ctx->cr0 & ~(uint64_t)(CTX_CR0_CD | CTX_CR0_NW)) | (old.cr0 & (CTX_CR0_CD | CTX_CR0_NW));
 }
@@ -426,7 +466,7 @@ static enum stop_reason prepare(struct kvm *kvm)
 		return STOP_KICK;
 	int result = kvm_mem_update(kvm->mem);
 	if (result)
-		return fail_call(kvm, "KVM_SET_USER_MEMORY_REGION", result);
+		return kvm_run_fail_call(kvm, "KVM_SET_USER_MEMORY_REGION", result);
 	arm_timer(kvm);
 	return deliver(kvm);
 }
@@ -500,6 +540,7 @@ static int load(struct kvm *kvm)
 	kvm->run->cr8 = kvm->ctx->cr8;
 	mark_dirty(kvm, KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS | KVM_SYNC_X86_EVENTS);
 	kvm->entered = kvm->io_pending = kvm->left = kvm->failed = false;
+	kvm->trap = 0;
 	int result = kvm_state_load(kvm);
 	return result ? result : flush_translations(kvm);
 }
@@ -515,6 +556,7 @@ static int store(struct kvm *kvm)
 	/* Whether that was one is the other engine's to judge: it comes again by itself. */
 	if (kvm->failed && ctx->event_type == CTX_EVENT_FAULT)
 		ctx->event_type = CTX_EVENT_NONE;
+	ctx->pending_db |= kvm->trap;
 	if (sync->events.nmi.pending)
 		__atomic_store_n(&kvm->config.pins->nmi, true, __ATOMIC_RELEASE);
 	kvm->held_sregs = sync->sregs;
@@ -537,9 +579,9 @@ static int enter(struct kvm *kvm)
 {
 	int result = attach_thread(kvm);
 	kvm_step_load(kvm->step, kvm->ctx);
-	if (!result && kvm->watch && !kvm->step)
-		result = kvm_watch_arm(kvm->watch);
-	return result ? result : load(kvm);
+	if (!result)
+		result = load(kvm);
+	return result || !kvm->watch || kvm->step ? result : kvm_watch_arm(kvm->watch);
 }
 
 static enum stop_reason run_guest(struct kvm *kvm)
@@ -548,7 +590,7 @@ static enum stop_reason run_guest(struct kvm *kvm)
 	uint64_t start = host_ns(kvm);
 	int result = enter(kvm);
 	if (result)
-		return fail_call(kvm, "loading the processor", result);
+		return kvm_run_fail_call(kvm, "loading the processor", result);
 	uint64_t loaded = host_ns(kvm);
 	enum stop_reason stop = run_loop(kvm);
 	uint64_t stopped = host_ns(kvm);
@@ -557,7 +599,7 @@ static enum stop_reason run_guest(struct kvm *kvm)
 	ctx->ns_exit = kvm->entered ? stopped - kvm->exited : 0;
 	ctx->ns_run = stopped - loaded - ctx->ns_exit;
 	ctx->ns_save = host_ns(kvm) - stopped;
-	return result ? fail_call(kvm, "saving the processor", result) : stop;
+	return result ? kvm_run_fail_call(kvm, "saving the processor", result) : stop;
 }
 
 enum stop_reason kvm_run_run(struct engine *engine, struct ctx *ctx)

@@ -236,16 +236,22 @@ static int load_fpu(struct kvm *kvm)
 	return result;
 }
 
-static int store_fpu(struct kvm *kvm)
+/* The guest may have used it. It stays where it is until somebody asks. */
+static void keep_fpu(struct kvm *kvm)
+{
+	kvm->xsave_valid = false;
+	kvm->ctx->fpu_present = 0;
+}
+
+static void fetch_fpu(struct kvm *kvm, struct ctx *ctx)
 {
 	kvm->stats.fpu_ioctls++;
 	int result = kvm_vm_ioctl(kvm->vm.vcpu, KVM_GET_XSAVE, kvm->xsave);
 	kvm->xsave_valid = !result;
 	if (result)
-		return result;
-	memcpy(kvm->ctx->fxsave, kvm->xsave->region, FXSAVE_USED);
-	kvm->ctx->fpu_present = 1;
-	return 0;
+		kvm_run_fail_call(kvm, "KVM_GET_XSAVE", result);
+	else
+		memcpy(ctx->fxsave, kvm->xsave->region, FXSAVE_USED);
 }
 
 /* --- debug registers ------------------------------------------------------------------------------ */
@@ -257,7 +263,7 @@ static struct kvm_debugregs debugregs_of(const struct ctx *ctx)
 	};
 }
 
-static int load_debugregs(struct kvm *kvm)
+static int set_debugregs(struct kvm *kvm)
 {
 	struct kvm_debugregs wanted = debugregs_of(kvm->ctx);
 	if (kvm->debugregs_valid && !memcmp(&wanted, &kvm->debugregs, sizeof wanted))
@@ -269,20 +275,80 @@ static int load_debugregs(struct kvm *kvm)
 	return result;
 }
 
+static int get_debugregs(struct kvm *kvm)
+{
+	kvm->stats.debug_ioctls++;
+	int result = kvm_vm_ioctl(kvm->vm.vcpu, KVM_GET_DEBUGREGS, &kvm->debugregs);
+	kvm->debugregs_valid = !result;
+	return result;
+}
+
+static void fetch_dr6(struct kvm *kvm, struct ctx *ctx)
+{
+	int result = get_debugregs(kvm);
+	if (result)
+		kvm_run_fail_call(kvm, "KVM_GET_DEBUGREGS", result);
+	else
+		ctx->dr6 |= kvm->debugregs.dr6;
+}
+
+#define DR7_ENABLES 0x01ffu /* four breakpoints, LE: a task switch clears some of them */
+#define DR7_GD      0x2000u
+
+/* While nothing is enabled the registers have no effect, so the guest need not have
+ * them: with DR7.GD set by KVM_SET_GUEST_DEBUG each MOV DR exits, and what the page has
+ * stays true without a look at what KVM holds. Only DR6 may change, where KVM completes
+ * an instruction that is being stepped. */
+static bool can_guard(const struct kvm *kvm)
+{
+	const struct ctx *ctx = kvm->ctx;
+	return kvm->guardable && !(ctx->efer & CTX_EFER_LMA) && !(ctx->dr7 & (DR7_ENABLES | DR7_GD));
+}
+
+/* With DR6 still kept the last request was a guarded one, and KVM has nothing enabled.
+ * kvm_watch_arm() makes the guard so. */
+static int load_debugregs(struct kvm *kvm)
+{
+	kvm->guarded = can_guard(kvm);
+	if (kvm->watch)
+		kvm_watch_guard(kvm->watch, kvm->guarded);
+	if (kvm->guarded && kvm->ctx->dr6_kept)
+		return 0;
+	cpu_pins_fetch_dr6(kvm->config.pins, kvm->ctx);
+	return kvm->broken ? -EIO : set_debugregs(kvm);
+}
+
+int kvm_state_unguard(struct kvm *kvm)
+{
+	kvm->guarded = false;
+	kvm_watch_guard(kvm->watch, false);
+	int result = kvm_watch_arm(kvm->watch);
+	return result ? result : set_debugregs(kvm);
+}
+
 static int store_debugregs(struct kvm *kvm)
 {
-	struct kvm_debugregs held;
 	struct ctx *ctx = kvm->ctx;
-	kvm->stats.debug_ioctls++;
-	int result = kvm_vm_ioctl(kvm->vm.vcpu, KVM_GET_DEBUGREGS, &held);
-	if (result)
+	const struct kvm_debugregs *held = &kvm->debugregs;
+	ctx->dr6_kept = kvm->guarded;
+	kvm->debugregs_valid &= !kvm->guarded;
+	int result = kvm->guarded ? 0 : get_debugregs(kvm);
+	if (kvm->guarded || result)
 		return result;
-	ctx->dr0 = held.db[0], ctx->dr1 = held.db[1], ctx->dr2 = held.db[2], ctx->dr3 = held.db[3];
-	ctx->dr6 = held.dr6;
-	ctx->dr7 = held.dr7;
-	kvm->debugregs = debugregs_of(ctx);
-	kvm->debugregs_valid = true;
+	ctx->dr0 = held->db[0], ctx->dr1 = held->db[1], ctx->dr2 = held->db[2], ctx->dr3 = held->db[3];
+	ctx->dr6 = held->dr6;
+	ctx->dr7 = held->dr7;
 	return 0;
+}
+
+/* --- what stays until it is asked for ------------------------------------------------------------------ */
+
+void kvm_state_fetch(void *owner, struct ctx *ctx, enum ctx_part part)
+{
+	if (part == CTX_PART_FPU)
+		fetch_fpu(owner, ctx);
+	else
+		fetch_dr6(owner, ctx);
 }
 
 /* --- the whole of it -------------------------------------------------------------------------------- */
@@ -300,8 +366,7 @@ int kvm_state_load(struct kvm *kvm)
 int kvm_state_store(struct kvm *kvm)
 {
 	int result = store_msrs(kvm);
-	if (!result)
-		result = store_fpu(kvm);
+	keep_fpu(kvm);
 	if (!result)
 		result = store_debugregs(kvm);
 	return result ? result : store_tsc(kvm);

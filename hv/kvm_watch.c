@@ -38,7 +38,8 @@ struct kvm_watch {
 	/* breakpoint */
 	uint64_t site[KVM_SITES];
 	unsigned sites;
-	bool sites_changed;
+	bool guarded;
+	bool debug_changed; /* sites or guard, since arm() */
 };
 
 /* --- signals -------------------------------------------------------------------------- */
@@ -218,17 +219,18 @@ static char *trace_remedy(int error)
 	return g_strdup_printf("tracepoints cannot be used: %s; take a newer kernel", g_strerror(-error));
 }
 
-/* --- breakpoint ------------------------------------------------------------------------------ */
+/* --- guest debug: breakpoints and the guard --------------------------------------------------- */
 
 #define DR7_FIXED  0x400u
 #define DR7_GLOBAL 2u
+#define DR7_GD     0x2000u
 
-static int set_breakpoints(struct kvm_watch *watch, bool on)
+static int set_debug(struct kvm_watch *watch)
 {
 	struct kvm_guest_debug debug = { .control = 0 };
-	if (on && watch->sites)
+	if (watch->sites || watch->guarded)
 		debug.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW_BP;
-	debug.arch.debugreg[7] = DR7_FIXED;
+	debug.arch.debugreg[7] = DR7_FIXED | (watch->guarded ? DR7_GD : 0);
 	for (unsigned n = 0; n < watch->sites; n++) {
 		debug.arch.debugreg[n] = watch->site[n];
 		debug.arch.debugreg[7] |= DR7_GLOBAL << 2 * n;
@@ -243,8 +245,17 @@ static void learn(struct kvm_watch *watch)
 	if (!watch->mem)
 		return;
 	unsigned sites = kvm_sites_find(watch->mem, sync->sregs.cs.base + sync->regs.rip, watch->site);
-	watch->sites_changed = true;
+	watch->debug_changed = true;
 	watch->sites = sites;
+}
+
+static bool is_site(const struct kvm_watch *watch)
+{
+	const struct kvm_sync_regs *sync = &watch->vm.run->s.regs;
+	for (unsigned n = 0; n < watch->sites; n++)
+		if (watch->site[n] == sync->sregs.cs.base + sync->regs.rip)
+			return true;
+	return false;
 }
 
 #define EFLAGS_RF 0x10000u
@@ -266,9 +277,17 @@ static enum kvm_watch_verdict look_at_site(struct kvm_watch *watch)
 
 void kvm_watch_add_site(struct kvm_watch *watch, uint64_t linear)
 {
+	if (watch->kind != HV_WATCH_BREAKPOINT)
+		return;
 	watch->sites %= KVM_SITES;
 	watch->site[watch->sites++] = linear;
-	watch->sites_changed = true;
+	watch->debug_changed = true;
+}
+
+void kvm_watch_guard(struct kvm_watch *watch, bool on)
+{
+	watch->debug_changed |= watch->guarded != on;
+	watch->guarded = on;
 }
 
 /* --- the interface ------------------------------------------------------------------------------ */
@@ -286,7 +305,7 @@ static int open_kind(struct kvm_watch *watch, char **error)
 		if (result)
 			*error = trace_remedy(result);
 	} else if (watch->kind == HV_WATCH_BREAKPOINT) {
-		result = set_breakpoints(watch, false);
+		result = set_debug(watch);
 		if (result)
 			*error = g_strdup_printf("this KVM sets no breakpoints: %s; take another kernel", g_strerror(-result));
 	}
@@ -328,21 +347,22 @@ int kvm_watch_attach(struct kvm_watch *watch)
 
 int kvm_watch_arm(struct kvm_watch *watch)
 {
-	if (watch->kind != HV_WATCH_BREAKPOINT || !watch->sites_changed)
+	if (!watch->debug_changed)
 		return 0;
-	watch->sites_changed = false;
-	return set_breakpoints(watch, true);
+	watch->debug_changed = false;
+	return set_debug(watch);
 }
 
 enum kvm_watch_verdict kvm_watch_look(struct kvm_watch *watch, bool interrupted)
 {
 	const struct kvm_run *run = watch->vm.run;
+	bool debug = !interrupted && run->exit_reason == KVM_EXIT_DEBUG;
+	if (debug && !is_site(watch))
+		return KVM_WATCH_TRAPPED;
 	if (kvm_watch_is_left(run)) {
 		if (watch->kind == HV_WATCH_BREAKPOINT)
 			learn(watch);
 		return KVM_WATCH_LEFT;
 	}
-	if (watch->kind == HV_WATCH_BREAKPOINT && !interrupted && run->exit_reason == KVM_EXIT_DEBUG)
-		return look_at_site(watch);
-	return KVM_WATCH_GO_ON;
+	return debug ? look_at_site(watch) : KVM_WATCH_GO_ON;
 }

@@ -15,6 +15,7 @@ enum kvm_watch_verdict {
 	KVM_WATCH_GO_ON,
 	KVM_WATCH_LEFT,      /* protected mode was left, or vm86 entered */
 	KVM_WATCH_LEAVES,    /* the next instruction leaves it: another engine's */
+	KVM_WATCH_TRAPPED,   /* MOV DR or #DB, by the guard; run->debug */
 };
 
 /* `mem` is searched for `mov cr0` by HV_WATCH_BREAKPOINT; NULL: it learns nothing.
@@ -28,11 +29,15 @@ enum hv_watch kvm_watch_kind(const struct kvm_watch *watch);
 int kvm_watch_attach(struct kvm_watch *watch);
 int kvm_watch_arm(struct kvm_watch *watch);
 
+/* From the next arm() on, MOV DR and #DB end KVM_RUN instead of reaching the guest,
+ * whose own debug registers are without effect. */
+void kvm_watch_guard(struct kvm_watch *watch, bool on);
+
 /* Looks at run->s.regs and run->exit_reason. `interrupted`: KVM_RUN said EINTR. May
  * change run->s.regs (and mark it dirty) to get past a breakpoint. */
 enum kvm_watch_verdict kvm_watch_look(struct kvm_watch *watch, bool interrupted);
 
-/* HV_WATCH_BREAKPOINT: a `mov cr0` at a linear address is known. */
+/* A `mov cr0` at a linear address is known; only HV_WATCH_BREAKPOINT cares. */
 void kvm_watch_add_site(struct kvm_watch *watch, uint64_t linear);
 
 /* Whether protected mode was left, by the registers. */

@@ -189,6 +189,14 @@ static void set_ferr(void *owner, unsigned n, bool level)
 	ask(child, WIRE_FERR);
 }
 
+static void fetch(void *owner, struct ctx *ctx, enum ctx_part part)
+{
+	struct child *child = owner;
+	(void)ctx; /* is the page */
+	child->wire->value = part;
+	ask(child, WIRE_FETCH);
+}
+
 static ssize_t write_log(void *cookie, const char *text, size_t size)
 {
 	struct child *child = cookie;
@@ -288,6 +296,8 @@ static bool build_parts(struct child *child, const struct channel_process_config
 	child->wire->pins.acknowledge = acknowledge;
 	child->wire->pins.owner = child;
 	child->wire->pins.ferr = (struct irq_line){ set_ferr, child, 0 };
+	child->wire->pins.fetch = fetch;
+	child->wire->pins.keeper = child;
 	return redirect_log(child);
 }
 

@@ -45,6 +45,7 @@ struct process_channel {
 	uint32_t writes, map_version, forgets, native_epochs;
 	uint64_t origin;
 	bool map_changed;
+	struct ctx *ctx; /* of the request that runs; NULL: none */
 	/* The context that came back last, and whether the engine may go on with it. */
 	struct ctx last;
 	bool last_can_run;
@@ -298,6 +299,23 @@ static bool answer_trace(struct process_channel *channel)
 	return trace_receive(event, count) || condemn(channel, "sent a trace event that is none");
 }
 
+/* DR6 is what the page has by now, and what was kept. */
+static bool answer_fetch(struct process_channel *channel)
+{
+	struct ctx *ctx = channel->ctx, *page = &channel->wire->page;
+	uint32_t part = channel->wire->value;
+	if (!ctx || part >= CTX_PARTS)
+		return condemn(channel, "asked for a state that nobody keeps");
+	if (part == CTX_PART_FPU) {
+		cpu_pins_fetch_fpu(channel->parts.pins, ctx);
+		memcpy(page->fxsave, ctx->fxsave, sizeof ctx->fxsave);
+	} else {
+		cpu_pins_fetch_dr6(channel->parts.pins, ctx);
+		page->dr6 |= ctx->dr6;
+	}
+	return true;
+}
+
 /* False: it is dead now. */
 static bool answer(struct process_channel *channel, uint32_t question)
 {
@@ -314,6 +332,8 @@ static bool answer(struct process_channel *channel, uint32_t question)
 	case WIRE_FERR:
 		irq_set(&channel->parts.pins->ferr, channel->wire->value);
 		return true;
+	case WIRE_FETCH:
+		return answer_fetch(channel);
 	case WIRE_LOG:
 		return answer_log(channel);
 	case WIRE_TRACE:
@@ -374,7 +394,10 @@ static enum stop_reason process_call(struct channel *base, struct ctx *ctx)
 	struct process_channel *channel = (struct process_channel *)base;
 	channel->wire->page = *ctx;
 	channel->runs++;
-	if (!command(channel, WIRE_RUN) || !accept_page(channel, ctx)) {
+	channel->ctx = ctx;
+	bool answered = command(channel, WIRE_RUN);
+	channel->ctx = NULL;
+	if (!answered || !accept_page(channel, ctx)) {
 		ctx->stop_detail = (uint32_t)channel->signal;
 		ctx->request_state = CTX_DONE;
 		return STOP_ERROR;

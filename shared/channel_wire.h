@@ -26,6 +26,7 @@ enum wire_question {
 	WIRE_INTA,    /* `result`: the vector */
 	WIRE_SMIACT,  /* `value`: level */
 	WIRE_FERR,    /* `value`: level */
+	WIRE_FETCH,   /* of the page, what another engine kept; `value`: enum ctx_part */
 	WIRE_LOG,     /* a line of `count` bytes in `data` */
 	WIRE_TRACE,   /* an event for trace_receive(), `count` bytes in `data` */
 };

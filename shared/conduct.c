@@ -281,8 +281,11 @@ static bool reset_board(struct conduct *conduct, bool from_shutdown)
 
 static void tell_debugger(struct conduct *conduct, enum stop_reason reason)
 {
-	if (conduct->debug_stop)
-		conduct->debug_stop(conduct->debugger, reason);
+	const struct conduct_config *config = &conduct->config;
+	if (!conduct->debug_stop)
+		return;
+	cpu_pins_fetch_all(config->pins, config->ctx);
+	conduct->debug_stop(conduct->debugger, reason);
 }
 
 static enum conduct_end report(const struct conduct *conduct, const char *what)
@@ -350,5 +353,6 @@ enum conduct_end conduct_run(struct conduct *conduct)
 	do
 		end = step(conduct);
 	while (end < 0);
+	cpu_pins_fetch_all(conduct->config.pins, conduct->config.ctx);
 	return (enum conduct_end)end;
 }

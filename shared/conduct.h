@@ -68,8 +68,8 @@ void conduct_stop_at_handovers(struct conduct *conduct);
 /* Is that how the last conduct_run() ended? */
 bool conduct_is_at_handover(const struct conduct *conduct);
 
-/* Runs the guest until one of enum conduct_end. May be called again: a stop that
- * was seen is over. */
+/* Runs the guest until one of enum conduct_end; then the page is complete. May be
+ * called again: a stop that was seen is over. */
 enum conduct_end conduct_run(struct conduct *conduct);
 /* Ends conduct_run() at the next boundary; any thread, also a signal handler. */
 void conduct_stop(struct conduct *conduct);

@@ -116,8 +116,8 @@ static const char *check_event(const struct ctx *ctx)
 		return "event_has_error";
 	if (ctx->interrupt_shadow > (CTX_SHADOW_STI | CTX_SHADOW_MOV_SS))
 		return "interrupt_shadow";
-	if (ctx->nmi_masked > 1 || ctx->halted > 1 || ctx->smm > 1 || ctx->fpu_present > 1)
-		return "nmi_masked, halted, smm or fpu_present is neither 0 nor 1";
+	if (ctx->nmi_masked > 1 || ctx->halted > 1 || ctx->smm > 1 || ctx->fpu_present > 1 || ctx->dr6_kept > 1)
+		return "nmi_masked, halted, smm, fpu_present or dr6_kept is neither 0 nor 1";
 	if (ctx->pending_db & ~0xe00fu)
 		return "pending_db";
 	return NULL;
@@ -165,7 +165,7 @@ const char *ctx_check(const struct ctx *ctx)
 
 /* --- print and diff -------------------------------------------------------- */
 
-enum field_group { GROUP_REQUEST, GROUP_CPU, GROUP_FPU };
+enum field_group { GROUP_REQUEST, GROUP_CPU, GROUP_KEPT };
 
 struct field {
 	const char *name;

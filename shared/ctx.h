@@ -88,6 +88,9 @@ enum ctx_event { CTX_EVENT_NONE, CTX_EVENT_INTR, CTX_EVENT_NMI, CTX_EVENT_FAULT,
 #define CTX_SHADOW_STI    1u
 #define CTX_SHADOW_MOV_SS 2u
 
+/* What may stay with the engine that ran last until somebody needs it. */
+enum ctx_part { CTX_PART_FPU, CTX_PART_DR6, CTX_PARTS };
+
 #define CTX_FXSAVE_SIZE 512u
 
 #define CTX_CR0_PE 0x00000001u
@@ -187,7 +190,8 @@ struct ctx {
 	uint8_t  reserved_3dc[0x3f0 - 0x3dc];
 	/* 0x3f0 */
 	uint32_t fpu_present;      /* the fxsave image below is the current one */
-	uint8_t  reserved_3f4[0x400 - 0x3f4];
+	uint32_t dr6_kept;         /* DR6 is what dr6 has and what the engine that ran last kept */
+	uint8_t  reserved_3f8[0x400 - 0x3f8];
 	uint8_t  fxsave[CTX_FXSAVE_SIZE]; /* FXSAVE format, SDM vol. 1, 10.5 */
 	struct debug_request debug; /* 0x600: survives a reset, see conduct.c */
 	uint8_t  reserved_a48[CTX_SIZE - 0xa48];

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shared/ctx.h"
+
 struct irq_line {
 	void (*set)(void *owner, unsigned n, bool level);
 	void *owner;
@@ -35,7 +37,33 @@ struct cpu_pins {
 	uint8_t (*acknowledge)(void *owner);
 	void *owner;
 	struct irq_line ferr; /* driven by the CPU: x87 error with CR0.NE = 0 */
+	/* Asks the engine that kept a part of the state (ctx.fpu_present, ctx.dr6_kept)
+	 * for it; NULL: none keeps any. Any thread, but while the keeper runs. */
+	void (*fetch)(void *keeper, struct ctx *ctx, enum ctx_part part);
+	void *keeper;
 };
+
+/* ctx.fxsave is current afterwards. */
+static inline void cpu_pins_fetch_fpu(const struct cpu_pins *pins, struct ctx *ctx)
+{
+	if (!ctx->fpu_present && pins->fetch)
+		pins->fetch(pins->keeper, ctx, CTX_PART_FPU);
+	ctx->fpu_present = 1;
+}
+
+/* Likewise ctx.dr6. */
+static inline void cpu_pins_fetch_dr6(const struct cpu_pins *pins, struct ctx *ctx)
+{
+	if (ctx->dr6_kept && pins->fetch)
+		pins->fetch(pins->keeper, ctx, CTX_PART_DR6);
+	ctx->dr6_kept = 0;
+}
+
+static inline void cpu_pins_fetch_all(const struct cpu_pins *pins, struct ctx *ctx)
+{
+	cpu_pins_fetch_fpu(pins, ctx);
+	cpu_pins_fetch_dr6(pins, ctx);
+}
 
 static inline void cpu_pins_attend(struct cpu_pins *pins)
 {

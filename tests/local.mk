@@ -237,6 +237,8 @@ guest_files = \
 	tests/guest/guest.inc \
 	tests/guest/irq.inc \
 	tests/guest/a20.asm \
+	tests/guest/debug.asm \
+	tests/guest/fpu.asm \
 	tests/guest/nmi.asm \
 	tests/guest/bigreal.asm \
 	tests/guest/paging.asm \
@@ -252,7 +254,7 @@ guest_files = \
 	tests/guest/vm86.asm
 
 # A real kvm_amd and kvm_intel in emulated machines; run-tests runs them.
-EXTRA_DIST += $(nested_files) tests/hv/fail_ioctl.c
+EXTRA_DIST += $(nested_files) tests/hv/fail_ioctl.c tests/hv/handover.c
 nested_files = \
 	tests/nested/bochs.sh \
 	tests/nested/boot.asm \

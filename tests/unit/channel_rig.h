@@ -23,6 +23,7 @@ enum act {
 	ACT_NOTHING, ACT_IN, ACT_OUT, ACT_INS, ACT_OUTS, ACT_READ, ACT_WRITE, ACT_INTA, ACT_SMM, ACT_FERR,
 	ACT_LOG, ACT_CLOCK, ACT_SPEND, ACT_PINS, ACT_WAIT, ACT_CODE, ACT_EPOCHS, ACT_A20,
 	ACT_KILL, ACT_EXIT, ACT_ABORT, ACT_OPEN, ACT_BAD_PAGE, ACT_BAD_ACCESS, ACT_BAD_REASON, ACT_FILES,
+	ACT_FETCH, ACT_FETCH_AGAIN, ACT_BAD_FETCH,
 };
 
 struct fake {
@@ -47,7 +48,7 @@ static FILE *said_file;
 
 /* What the devices on this side saw. */
 static uint64_t seen_value, seen_at, seen_ns;
-static unsigned seen_size, seen_smm, seen_ferr;
+static unsigned seen_size, seen_smm, seen_ferr, seen_fetches;
 
 /* --- the engine over there --------------------------------------------------------- */
 
@@ -200,6 +201,14 @@ static enum stop_reason act(struct fake *fake, struct ctx *ctx)
 	case ACT_FILES:
 		*d = open_files();
 		break;
+	case ACT_FETCH:
+		cpu_pins_fetch_all(parts->pins, ctx);
+		*d = ctx->fxsave[b];
+		break;
+	case ACT_FETCH_AGAIN:
+	case ACT_BAD_FETCH:
+		parts->pins->fetch(parts->pins->keeper, ctx, ctx->gpr[CTX_RAX].r == ACT_BAD_FETCH ? CTX_PARTS : CTX_PART_FPU);
+		break;
 	default:
 		return misbehave(ctx, fake);
 	}
@@ -297,6 +306,18 @@ static void dev_mmio_write(void *owner, uint64_t offset, unsigned size, uint64_t
 
 static const struct mem_mmio_ops dev_mmio = { "dev", 4, dev_mmio_read, dev_mmio_write };
 
+/* The engine that has kept a part of the state. */
+static void keeper_fetch(void *owner, struct ctx *ctx, enum ctx_part part)
+{
+	ck_assert_ptr_eq(owner, &pins);
+	ck_assert_ptr_eq(ctx, &page);
+	seen_fetches += part == CTX_PART_FPU ? 1 : 16;
+	if (part == CTX_PART_FPU)
+		memset(ctx->fxsave, 0x5a, sizeof ctx->fxsave);
+	else
+		ctx->dr6 |= 4;
+}
+
 static uint8_t dev_acknowledge(void *owner)
 {
 	(void)owner;
@@ -324,7 +345,7 @@ static void new_board(enum clock_kind kind)
 {
 	ctx_reset(&page, 0);
 	memset(&pins, 0, sizeof pins);
-	seen_value = seen_at = seen_ns = seen_size = seen_smm = seen_ferr = 0;
+	seen_value = seen_at = seen_ns = seen_size = seen_smm = seen_ferr = seen_fetches = 0;
 	mem = mem_new();
 	ram = mem_store_new(mem, "ram", RAM);
 	other = mem_store_new(mem, "other", MEM_PAGE_SIZE);
@@ -341,6 +362,8 @@ static void new_board(enum clock_kind kind)
 	board_clock = clock_new(kind);
 	timer = NULL;
 	pins.acknowledge = dev_acknowledge;
+	pins.fetch = keeper_fetch;
+	pins.keeper = &pins;
 	pins.ferr = (struct irq_line){ dev_ferr, &page, 7 };
 }
 

@@ -86,6 +86,7 @@ static const struct {
 	{ ACT_OPEN, "was killed by signal 31 (Bad system call)", true },
 	{ ACT_FILES, "was killed by signal 31 (Bad system call)", true },
 	{ ACT_BAD_PAGE, "gave back a page that is none: ", false },
+	{ ACT_BAD_FETCH, "asked for a state that nobody keeps", false },
 };
 
 START_TEST(death_is_reported)

@@ -199,6 +199,28 @@ START_TEST(interrupts)
 }
 END_TEST
 
+/* What a third engine has kept stays there until it is needed over there. */
+START_TEST(kept_state)
+{
+	page.fpu_present = 0;
+	page.dr6_kept = 1;
+	page.dr6 = 2;
+	request(ACT_NOTHING, 0, 0);
+	ck_assert_uint_eq(seen_fetches, 0);
+	ck_assert(!page.fpu_present && page.dr6_kept);
+	ck_assert_uint_eq(result_of(ACT_FETCH, 300, 0), 0x5a);
+	ck_assert_uint_eq(seen_fetches, 17);
+	ck_assert(page.fpu_present && !page.dr6_kept);
+	ck_assert_uint_eq(page.dr6, 6);
+	ck_assert_uint_eq(page.fxsave[511], 0x5a);
+	/* Who asks again gets what there is, and nothing is asked for twice. */
+	page.fxsave[0] = 1;
+	ck_assert_int_eq(request(ACT_FETCH_AGAIN, 0, 0), STOP_BUDGET);
+	ck_assert_uint_eq(seen_fetches, 17);
+	ck_assert_uint_eq(page.fxsave[0], 1);
+}
+END_TEST
+
 START_TEST(latched_pins)
 {
 	pins.nmi = pins.smi = pins.init = pins.reset = true;
@@ -301,6 +323,7 @@ Suite *suite_channel_process(void)
 	tcase_add_test(tcase, too_many_writes_for_a_list);
 	tcase_add_test(tcase, epochs);
 	tcase_add_test(tcase, interrupts);
+	tcase_add_test(tcase, kept_state);
 	tcase_add_test(tcase, latched_pins);
 	tcase_add_test(tcase, virtual_time);
 	tcase_add_test(tcase, real_time);

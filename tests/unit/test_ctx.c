@@ -110,6 +110,7 @@ static const struct {
 	{ "smm", offsetof(struct ctx, smm), 2 },
 	{ "pending_db", offsetof(struct ctx, pending_db), 0x10 },
 	{ "fpu_present", offsetof(struct ctx, fpu_present), 2 },
+	{ "dr6_kept", offsetof(struct ctx, dr6_kept), 2 },
 	{ "access", offsetof(struct ctx, seg[CTX_GS].access), 0x100 },
 	{ "gdtr", offsetof(struct ctx, gdtr.limit), 0x10000 },
 	{ "idtr", offsetof(struct ctx, idtr.limit), 0x10000 },

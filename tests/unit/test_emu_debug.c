@@ -281,6 +281,43 @@ START_TEST(breakpoint_removed_by_the_guest_is_gone)
 }
 END_TEST
 
+static unsigned fetched;
+
+static void fetch(void *keeper, struct ctx *ctx, enum ctx_part part)
+{
+	ck_assert_ptr_eq(keeper, rig);
+	ck_assert_int_eq(part, CTX_PART_DR6);
+	ctx->dr6 |= 0x2000;
+	fetched++;
+}
+
+/* Bits of DR6 that another engine has kept come to those of the page when it is looked at,
+ * and go when it is written. */
+START_TEST(kept_dr6_is_fetched_once)
+{
+	rig->machine->pins.fetch = fetch;
+	rig->machine->pins.keeper = rig;
+	rig->ctx->dr6_kept = 1;
+	fetched = 0;
+	CODE(rig, 0x0f, 0x21, 0xc0, 0xf4); /* mov eax, dr0 */
+	ck_assert_uint_eq(rig_run(rig), RIG_HALTED);
+	ck_assert_uint_eq(fetched, 0);
+	rig->ctx->rip = RIG_CODE;
+	CODE_AT(rig, RIG_CODE, 0xf1); /* int1 leaves DR6 alone */
+	ck_event(rig, 1, RIG_CODE + 1);
+	ck_assert_uint_eq(fetched, 0);
+	rig->ctx->dr6 |= 0x4000;
+	rig->ctx->rip = RIG_CODE;
+	CODE_AT(rig, RIG_CODE, 0x0f, 0x21, 0xf0, 0x0f, 0x21, 0xf1, 0x31, 0xd2, 0x0f, 0x23, 0xf2, 0x0f, 0x21, 0xf2, 0xf4);
+	ck_assert_uint_eq(rig_run(rig), RIG_HALTED);
+	ck_assert_uint_eq(fetched, 1);
+	ck_assert_uint_eq(rig->ctx->dr6_kept, 0);
+	ck_assert_uint_eq(rig->ctx->gpr[CTX_RAX].e, 0xffff6ff0);
+	ck_assert_uint_eq(rig->ctx->gpr[CTX_RCX].e, 0xffff6ff0);
+	ck_assert_uint_eq(rig->ctx->gpr[CTX_RDX].e, 0xffff0ff0);
+}
+END_TEST
+
 START_TEST(dr6_bits_are_sticky)
 {
 	rig->ctx->dr6 |= 0x4008;
@@ -364,7 +401,7 @@ Suite *suite_emu_debug(void)
 	                 code_breakpoint_amid_an_instruction_is_none, breakpoint_uses_linear_addresses,
 	                 port_breakpoints_want_de, port_breakpoints_by_in_and_ins, registers_hold_what_is_defined,
 	                 dr4_and_dr5_are_undefined_with_de, general_detect, breakpoint_set_by_the_guest_works_at_once,
-	                 breakpoint_removed_by_the_guest_is_gone, dr6_bits_are_sticky, step_and_breakpoint_come_together,
+	                 breakpoint_removed_by_the_guest_is_gone, kept_dr6_is_fetched_once, dr6_bits_are_sticky, step_and_breakpoint_come_together,
 	                 icebp_leaves_dr6,
 	                 far_transfers_and_interrupts_hit, no_single_step_behind_mov_ss);
 }

@@ -497,13 +497,49 @@ END_TEST
 
 /* --- hand-over -------------------------------------------------------------------------------------------------- */
 
-START_TEST(use_makes_the_image_current)
+static unsigned fetched;
+
+static void fetch(void *keeper, struct ctx *ctx, enum ctx_part part)
 {
+	ck_assert_ptr_eq(keeper, rig);
+	ck_assert_int_eq(part, CTX_PART_FPU);
+	memset(ctx->fxsave, 0, sizeof ctx->fxsave);
+	ctx->fxsave[0] = 0x7f;
+	ctx->fxsave[1] = 0x3;
+	ctx->fxsave[24] = 0x80;
+	ctx->fxsave[25] = 0x1f;
+	fetched++;
+}
+
+/* Another engine has kept the image: each that works on it asks, once and before. */
+#define USE(...) { sizeof((const uint8_t[]){ __VA_ARGS__ }), { __VA_ARGS__ } }
+static const struct { uint8_t size, bytes[7]; } uses[] = {
+	USE(FADD), USE(0xdf, 0xe0), USE(0xd9, 0x3d, D(RIG_DATA)), USE(WAIT), USE(MOVQ), USE(EMMS), USE(ADDPS), USE(STMXCSR),
+	USE(FXSAVE), USE(FNCLEX),
+};
+#define USES ((int)(sizeof uses / sizeof *uses))
+
+START_TEST(first_use_fetches_the_image)
+{
+	rig->machine->pins.fetch = fetch;
+	rig->machine->pins.keeper = rig;
 	rig->ctx->fpu_present = 0;
+	fetched = 0;
 	ck_assert_uint_eq(RUN(0x90), RIG_HALTED);
-	ck_assert_uint_eq(rig->ctx->fpu_present, 0);
-	ck_assert_uint_eq(RUN(FNINIT), RIG_HALTED);
+	rig->ctx->cr0 |= CTX_CR0_TS;
+	ck_assert_uint_eq(RUN(FADD), 7);
+	rig->ctx->cr0 &= ~(uint64_t)CTX_CR0_TS;
+	ck_assert_uint_eq(fetched + rig->ctx->fpu_present, 0);
+	memset(rig->ctx->fxsave, 0xff, sizeof rig->ctx->fxsave);
+	rig_put(rig, RIG_CODE, uses[_i].bytes, uses[_i].size);
+	CODE(rig, 0xf4);
+	rig->ctx->rip = RIG_CODE;
+	ck_assert_uint_eq(rig_run(rig), RIG_HALTED);
+	ck_assert_uint_eq(fetched, 1);
 	ck_assert_uint_eq(rig->ctx->fpu_present, 1);
+	ck_assert_uint_eq(FCW(), 0x37f);
+	ck_assert_uint_eq(RUN(FNCLEX), RIG_HALTED);
+	ck_assert_uint_eq(fetched, 1);
 }
 END_TEST
 
@@ -539,7 +575,7 @@ static TCase *saved(void)
 	tcase_add_test(tcase, fxsave_and_fxrstor);
 	tcase_add_test(tcase, fxrstor_makes_a_flag_an_error);
 	tcase_add_test(tcase, maskmov_writes_what_is_selected);
-	tcase_add_test(tcase, use_makes_the_image_current);
+	tcase_add_loop_test(tcase, first_use_fetches_the_image, 0, USES);
 	return tcase;
 }
 

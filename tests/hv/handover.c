@@ -1,0 +1,262 @@
+/* What a hand-over to KVM and back costs in system calls to KVM, and what stays in the
+ * vCPU on the way.
+ *
+ *	handover COUNT
+ *
+ * Status 0 if all is as it should be; what is not is printed. */
+#define _GNU_SOURCE
+#include <inttypes.h>
+#include <linux/kvm.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+#include <glib.h>
+
+#include "hv/hv.h"
+
+#define RAM_SIZE 0x100000u
+#define AT_CODE  0x1000u
+#define AT_WORD  0x2000u
+#define AT_GDT   0x7000u
+
+/* --- the calls, by counting them instead of libc ------------------------------------------ */
+
+static struct {
+	unsigned run, get_fpu, set_fpu, get_debug, set_tsc, others;
+	unsigned long other; /* the last of these */
+} calls;
+
+static void count(unsigned long request)
+{
+	if (request == KVM_RUN)
+		calls.run++;
+	else if (request == KVM_GET_XSAVE)
+		calls.get_fpu++;
+	else if (request == KVM_SET_XSAVE)
+		calls.set_fpu++;
+	else if (request == KVM_GET_DEBUGREGS)
+		calls.get_debug++;
+	else if (request == KVM_SET_DEVICE_ATTR)
+		calls.set_tsc++;
+	else {
+		calls.others++;
+		calls.other = request;
+	}
+}
+
+int ioctl(int fd, unsigned long request, ...)
+{
+	va_list list;
+	va_start(list, request);
+	void *argument = va_arg(list, void *);
+	va_end(list);
+	count(request);
+	return (int)syscall(SYS_ioctl, fd, request, argument);
+}
+
+static void forget_calls(void) { memset(&calls, 0, sizeof calls); }
+
+/* --- the engine ------------------------------------------------------------------------------ */
+
+struct rig {
+	struct mem *mem;
+	struct bus *bus;
+	struct clock *clock;
+	struct cpu_pins pins;
+	uint8_t *ram;
+	struct engine *engine;
+	struct ctx ctx;
+	bool guards; /* the debug registers need no call */
+	bool slow;   /* the TSC does, as it is slower than the emulator's */
+};
+
+/* ...; mov eax, cr0; and al, FEh; mov cr0, eax; nop; hlt: in 32-bit code */
+static const uint8_t leave[] = { 0x0f, 0x20, 0xc0, 0x24, 0xfe, 0x0f, 0x22, 0xc0, 0x90, 0xf4 };
+
+static void set_code(struct rig *rig, const uint8_t *code, size_t size)
+{
+	memcpy(rig->ram + AT_CODE, code, size);
+	memcpy(rig->ram + AT_CODE + size, leave, sizeof leave);
+}
+#define CODE(rig, ...) set_code(rig, (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }))
+
+static void set_segment(struct ctx_seg *seg, uint16_t selector, uint32_t access)
+{
+	*seg = (struct ctx_seg){ .selector = selector, .limit = 0xffffffff, .access = access };
+}
+
+/* As the emulator gives it: at the code, in protected mode. */
+static void enter(struct rig *rig)
+{
+	struct ctx *ctx = &rig->ctx;
+	ctx->cr0 = CTX_CR0_PE | CTX_CR0_ET;
+	for (unsigned n = CTX_ES; n <= CTX_GS; n++)
+		set_segment(&ctx->seg[n], 0x10, 0xc093);
+	set_segment(&ctx->seg[CTX_CS], 0x08, 0xc09b);
+	ctx->gdtr = (struct ctx_table){ .base = AT_GDT, .limit = 0x17 };
+	ctx->rip = AT_CODE;
+	ctx->gpr[CTX_RSP].e = 0x9ff0;
+}
+
+static enum stop_reason run(struct rig *rig)
+{
+	while (!rig->engine->ops->can_run(rig->engine, &rig->ctx))
+		;
+	return rig->engine->ops->run(rig->engine, &rig->ctx);
+}
+
+static bool leaves(struct rig *rig)
+{
+	enter(rig);
+	return run(rig) == STOP_MODE && !(rig->ctx.cr0 & CTX_CR0_PE);
+}
+
+static void build(struct rig *rig)
+{
+	static const uint64_t gdt[] = { 0, 0x00cf9b000000ffff, 0x00cf93000000ffff };
+	rig->mem = mem_new();
+	rig->bus = bus_new();
+	rig->clock = clock_new(CLOCK_KIND_REAL);
+	struct mem_store *store = mem_store_new(rig->mem, "ram", RAM_SIZE);
+	struct mem_region *region =
+		mem_region_new(rig->mem, "ram", MEM_PRIORITY_RAM, MEM_REGION_READS | MEM_REGION_WRITES, store, 0, RAM_SIZE);
+	mem_region_enable(region, 0);
+	rig->ram = mem_store_data(store);
+	memcpy(rig->ram + AT_GDT, gdt, sizeof gdt);
+	ctx_reset(&rig->ctx, 0);
+}
+
+static bool open_engine(struct rig *rig, const struct hv_probe *probe)
+{
+	static const struct cpuid_leaf cpuid[] = {
+		{ 0, 1, 0x756e6547, 0x6c65746e, 0x49656e69 }, { 1, 0x633, 0, 0, 0x0383f9ff & ~0x200u },
+	};
+	const struct hv_config config = {
+		.mem = rig->mem, .bus = rig->bus, .clock = rig->clock, .pins = &rig->pins,
+		.cpuid = cpuid, .cpuids = 2, .probe = probe, .watch = HV_WATCH_AUTO, .interpreted = true,
+	};
+	char *error = NULL;
+	rig->engine = hv_new(&config, &error);
+	rig->guards = probe->guards;
+	if (!rig->engine)
+		printf("handover: %s\n", error);
+	return rig->engine;
+}
+
+/* --- checks ------------------------------------------------------------------------------------- */
+
+static bool failed;
+
+static void check(bool good, const char *what)
+{
+	printf("handover: %s: %s\n", good ? "ok" : "FAILED", what);
+	if (!good)
+		printf("handover: calls: %u KVM_RUN, %u and %u for the FPU, %u for debug registers, %u for the TSC, %u others (%lx)\n",
+		       calls.run, calls.get_fpu, calls.set_fpu, calls.get_debug, calls.set_tsc, calls.others, calls.other);
+	failed |= !good;
+}
+
+/* Nothing but KVM_RUN; the debug registers, where nothing else tells. */
+static bool only_run(const struct rig *rig, unsigned times)
+{
+	return calls.run >= times && calls.get_debug == (rig->guards ? 0 : times) && !calls.get_fpu && !calls.set_fpu &&
+	       (rig->slow || !calls.set_tsc) && !calls.others;
+}
+
+static void check_calls(struct rig *rig, unsigned times)
+{
+	bool good = true;
+	uint64_t ticks = __rdtsc(), ns = clock_now(rig->clock);
+	CODE(rig, 0x90);
+	for (unsigned n = 0; n < 3; n++)
+		good &= leaves(rig);
+	forget_calls();
+	for (unsigned n = 0; n < times; n++)
+		good &= leaves(rig);
+	rig->slow = __rdtsc() - ticks < clock_now(rig->clock) - ns;
+	check(good && only_run(rig, times), "a guest without FPU costs KVM_RUN and nothing else");
+	check(!rig->ctx.fpu_present, "the FPU's state has stayed in the vCPU");
+}
+
+static uint16_t control_word(const struct rig *rig)
+{
+	return (uint16_t)(rig->ctx.fxsave[0] | rig->ctx.fxsave[1] << 8);
+}
+
+static void check_fpu(struct rig *rig)
+{
+	forget_calls();
+	cpu_pins_fetch_fpu(&rig->pins, &rig->ctx);
+	cpu_pins_fetch_fpu(&rig->pins, &rig->ctx);
+	check(calls.get_fpu == 1 && rig->ctx.fpu_present, "it is fetched once");
+	check(leaves(rig) && !calls.set_fpu, "and not written back as it was");
+	cpu_pins_fetch_fpu(&rig->pins, &rig->ctx);
+	rig->ctx.fxsave[0] = 0x7f;
+	rig->ctx.fxsave[1] = 0x02;
+	CODE(rig, 0xd9, 0x3d, AT_WORD & 0xff, AT_WORD >> 8, 0, 0); /* fnstcw */
+	check(leaves(rig) && calls.set_fpu == 1, "what was changed is written");
+	check(rig->ram[AT_WORD] == 0x7f && rig->ram[AT_WORD + 1] == 0x02, "the guest sees it");
+	CODE(rig, 0xdb, 0xe3); /* fninit */
+	check(leaves(rig), "the guest changes it");
+	cpu_pins_fetch_fpu(&rig->pins, &rig->ctx);
+	check(control_word(rig) == 0x37f, "and that is what is fetched");
+}
+
+/* A reset or a restored state: the page's, though KVM has another. */
+static void check_reset(struct rig *rig)
+{
+	ctx_reset(&rig->ctx, 0);
+	CODE(rig, 0xd9, 0x3d, AT_WORD & 0xff, AT_WORD >> 8, 0, 0);
+	check(leaves(rig) && rig->ram[AT_WORD] == 0x40 && rig->ram[AT_WORD + 1] == 0, "after a reset the guest has the page's FPU");
+}
+
+static void check_debug(struct rig *rig)
+{
+	/* mov eax, 1234h; mov dr0, eax */
+	CODE(rig, 0xb8, 0x34, 0x12, 0, 0, 0x0f, 0x23, 0xc0);
+	enter(rig);
+	bool mode = run(rig) == STOP_MODE;
+	if (rig->guards)
+		check(mode && (rig->ctx.cr0 & CTX_CR0_PE) && rig->ctx.rip == AT_CODE + 5, "MOV DR is the other engine's");
+	else
+		check(mode && rig->ctx.dr0 == 0x1234, "debug registers come to the page");
+	/* mov eax, dr1; mov [AT_WORD], ax; with a breakpoint, which makes them the guest's own */
+	CODE(rig, 0x0f, 0x21, 0xc8, 0x66, 0xa3, AT_WORD & 0xff, AT_WORD >> 8, 0, 0);
+	rig->ctx.dr1 = 0x5678;
+	rig->ctx.dr7 = 0x408;
+	check(leaves(rig) && rig->ram[AT_WORD] == 0x78 && rig->ram[AT_WORD + 1] == 0x56, "with a breakpoint they go to the guest");
+	check(rig->ctx.dr1 == 0x5678 && rig->ctx.dr7 == 0x408 && !rig->ctx.dr6_kept, "and come back");
+	rig->ctx.dr7 = 0x400;
+	CODE(rig, 0x90);
+	leaves(rig);
+	forget_calls();
+	check(leaves(rig) && only_run(rig, 1), "without one, nothing is moved");
+}
+
+int main(int argc, char **argv)
+{
+	struct rig *rig = g_new0(struct rig, 1);
+	if (argc < 2)
+		return 2;
+	struct hv_probe *probe = hv_probe();
+	build(rig);
+	if (probe->error || !open_engine(rig, probe))
+		return 2;
+	printf("handover: MOV DR %s be made to exit\n", rig->guards ? "can" : "cannot");
+	check_calls(rig, (unsigned)atoi(argv[1]));
+	check_fpu(rig);
+	check_reset(rig);
+	check_debug(rig);
+	rig->engine->ops->free(rig->engine);
+	hv_probe_free(probe);
+	mem_free(rig->mem);
+	bus_free(rig->bus);
+	clock_free(rig->clock);
+	g_free(rig);
+	return failed;
+}
