@@ -164,7 +164,8 @@ static enum stop_reason take_pins(struct emu *emu)
 {
 	struct cpu_pins *pins = emu->pins;
 	struct ctx *ctx = emu->ctx;
-	atomic_store_explicit(&pins->attention, false, memory_order_relaxed);
+	/* An exchange: a pin that another thread drives from now on is not read before. */
+	atomic_exchange(&pins->attention, false);
 	if (pins->stop || pins->reset)
 		return STOP_KICK;
 	if (pins->smi && !ctx->smm) {

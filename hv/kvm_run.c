@@ -439,7 +439,8 @@ static bool pins_want_control(struct kvm *kvm)
 	struct cpu_pins *pins = kvm->config.pins;
 	if (!atomic_load_explicit(&pins->attention, memory_order_relaxed))
 		return false;
-	atomic_store_explicit(&pins->attention, false, memory_order_relaxed);
+	/* An exchange: a pin that another thread drives from now on is not read before. */
+	atomic_exchange(&pins->attention, false);
 	return is_set(&pins->stop) || is_set(&pins->reset) || is_set(&pins->init) || is_set(&pins->smi);
 }
 

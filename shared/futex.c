@@ -29,12 +29,22 @@ static void sleep_on(const uint32_t *word, uint32_t value, int64_t ms)
 	syscall(SYS_futex, word, FUTEX_WAIT, value, ms < 0 ? NULL : &timeout, NULL, 0);
 }
 
+/* Tells the processor that this is a loop that waits. */
+static void relax(void)
+{
+#if defined __x86_64__
+	__builtin_ia32_pause();
+#elif defined __aarch64__
+	__asm__ volatile("yield");
+#endif
+}
+
 bool futex_wait_while(const uint32_t *word, uint32_t value, int ms)
 {
 	for (unsigned i = 0; i < SPINS; i++) {
 		if (load(word) != value)
 			return true;
-		__builtin_ia32_pause();
+		relax();
 	}
 	int64_t end = ms < 0 ? 0 : ms_now() + ms;
 	for (int64_t left = ms; load(word) == value;) {
