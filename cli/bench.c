@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/bench_guest.h"
 #include "cli/bench_options.h"
 #include "cli/bench_plot.h"
 #include "cli/bench_report.h"
@@ -130,8 +129,6 @@ static int run(const struct bench_options *options)
 	FILE *csv = NULL, *json = NULL;
 	char *error = NULL;
 	int status = BENCH_DONE;
-	if (!bench_guest_size)
-		return fail("", g_strdup("this v2e was built without the guests, which takes an x86-64 host"), BENCH_USAGE);
 	if (options->plot && !bench_plot_check(options->plot, &error))
 		return fail("--plot", error, BENCH_USAGE);
 	if (open_report("--csv", options->csv, &csv, &status) && open_report("--json", options->json, &json, &status)) {

@@ -21,7 +21,6 @@
 #define VECTOR_RM 0x41 /* in the real mode's */
 #define IDT_SIZE  ((VECTOR + 1) * 8)
 
-#ifdef __x86_64__
 	.section .rodata
 	.globl bench_guest, bench_guest_entry, bench_guest_rom_entry
 	.balign 16
@@ -535,16 +534,6 @@ guest_ipxe:
 	movl	AT(saved_sp), %esp
 	ret
 bench_guest_end:
-	.code64
-#else
-/* No assembler for it: there is no guest. */
-	.section .rodata
-	.globl bench_guest, bench_guest_entry, bench_guest_rom_entry
-bench_guest:
-bench_guest_rom_entry:
-bench_guest_entry:
-bench_guest_end:
-#endif
 	.balign 4
 	.globl bench_guest_size
 bench_guest_size:

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 extern const uint8_t bench_guest[];
-extern const uint32_t bench_guest_size; /* 0 where the host is not x86-64 */
+extern const uint32_t bench_guest_size;
 /* Entered in real mode: at the reset vector's copy of the code, in segment F000h with
  * bench_guest at offset 0, or at the place where the code belongs. */
 extern const uint8_t bench_guest_rom_entry[], bench_guest_entry[];

@@ -6,7 +6,6 @@ cli_sources = \
 	cli/bench.c \
 	cli/bench.h \
 	cli/bench_floor.c \
-	cli/bench_guest.S \
 	cli/bench_guest.h \
 	cli/bench_host.c \
 	cli/bench_host.h \
@@ -143,7 +142,9 @@ CLEANFILES += cli/revision.h
 
 # Bash's completion, by the program itself.
 completionsdir = $(datadir)/bash-completion/completions
+if !CROSS
 nodist_completions_DATA = completions/v2e
+endif
 completions/v2e: v2e$(EXEEXT)
 	@$(MKDIR_P) completions
 	@./v2e$(EXEEXT) --completion >$@.new && mv -f $@.new $@

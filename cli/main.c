@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <glib.h>
 
@@ -17,6 +18,7 @@
 #include "cli/test.h"
 #include "cli/test_options.h"
 #include "cli/trace.h"
+#include "shared/mem.h"
 
 #ifndef V2E_VERSION
 #define V2E_VERSION "unknown"
@@ -163,10 +165,23 @@ static int main_options(int argc, char *const *argv)
 	return fail(g_strdup("no command; write v2e run IMAGE, or see v2e --help"));
 }
 
+/* Guest pages are shown one by one in a mapping of the host. */
+static bool host_pages_fit(char **error)
+{
+	long size = sysconf(_SC_PAGESIZE);
+	if (size != (long)MEM_PAGE_SIZE)
+		*error = g_strdup_printf("this host's kernel has pages of %ld bytes, and guest memory is mapped by %u; "
+		                         "boot a kernel with pages of that size", size, MEM_PAGE_SIZE);
+	return !*error;
+}
+
 int main(int argc, char **argv)
 {
+	char *error = NULL;
 	if (argc < 2 || argv[1][0] == '-')
 		return main_options(argc > 0 ? argc - 1 : 0, argv + 1);
+	if (!host_pages_fit(&error))
+		return fail(error);
 	for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].main(argc - 2, argv + 2);
