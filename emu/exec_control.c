@@ -3,6 +3,7 @@
 #include "emu/bodies.h"
 #include "emu/debug.h"
 #include "emu/flags.h"
+#include "emu/fpu.h"
 
 static bool privileged(struct emu *emu) { return emu->cpl == 0 || emu_fail(emu, VEC_GP, 0); }
 
@@ -73,7 +74,8 @@ uint32_t control_cr4_defined(const struct emu *emu)
 		return 0;
 	if (emu->cpu == EMU_CPU_PENTIUM)
 		return pentium;
-	return pentium | CTX_CR4_PAE | CTX_CR4_PGE | CTX_CR4_PCE | CTX_CR4_OSFXSR | CTX_CR4_OSXMMEXCPT;
+	uint32_t sse = FPU_PRESENT ? CTX_CR4_OSFXSR | CTX_CR4_OSXMMEXCPT : 0;
+	return pentium | CTX_CR4_PAE | CTX_CR4_PGE | CTX_CR4_PCE | sse;
 }
 
 static bool write_cr4(struct emu *emu, uint32_t value)

@@ -2,6 +2,7 @@
 #include "emu/access.h"
 #include "emu/bodies.h"
 #include "emu/flags.h"
+#include "emu/fpu.h"
 #include "shared/log.h"
 
 /* --- CPUID ------------------------------------------------------------------------------- */
@@ -20,16 +21,18 @@ enum {
 
 uint32_t cpuid_features(enum emu_cpu cpu)
 {
-	uint32_t pentium = CPUID_FPU | CPUID_VME | CPUID_DE | CPUID_PSE | CPUID_TSC | CPUID_MSR | CPUID_CX8;
+	uint32_t x87 = FPU_PRESENT ? CPUID_FPU : 0;
+	uint32_t simd = FPU_PRESENT ? CPUID_MMX | CPUID_FXSR | CPUID_SSE | CPUID_SSE2 : 0;
+	uint32_t pentium = x87 | CPUID_VME | CPUID_DE | CPUID_PSE | CPUID_TSC | CPUID_MSR | CPUID_CX8;
 	switch (cpu) {
 	case EMU_CPU_X86_64:
 	case EMU_CPU_P6:
 		return pentium | CPUID_PAE | CPUID_SEP | CPUID_MTRR | CPUID_PGE | CPUID_CMOV | CPUID_PAT |
-		       CPUID_PSE36 | CPUID_MMX | CPUID_FXSR | CPUID_SSE | CPUID_SSE2;
+		       CPUID_PSE36 | simd;
 	case EMU_CPU_PENTIUM:
 		return pentium;
 	default:
-		return CPUID_FPU;
+		return x87;
 	}
 }
 

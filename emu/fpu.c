@@ -156,7 +156,40 @@ const uint8_t *fpu_sse_opcode(const struct insn *insn)
 	return at + 1;
 }
 
+/* --- where there is no unit ----------------------------------------------------------------------- */
+
+static bool nothing_answers(struct emu *emu)
+{
+	return !(emu->ctx->cr0 & (CTX_CR0_EM | CTX_CR0_TS));
+}
+
+/* The instructions by which programs look for a unit: they wait for nothing and find
+ * nothing, so what they would write stays as it is. */
+static enum exec absent_probe(struct emu *emu, const struct insn *insn)
+{
+	(void)insn;
+	return nothing_answers(emu) ? EXEC_NEXT : emu_raise(emu, VEC_NM);
+}
+
+/* For the system's emulation, if it has one. */
+static enum exec absent_x87(struct emu *emu, const struct insn *insn)
+{
+	(void)insn;
+	return emu_raise(emu, VEC_NM);
+}
+
+static exec_fn *pick_absent(const struct insn *insn)
+{
+	if (insn->op != OP_x87)
+		return exec_undefined;
+	exec_fn *body = fpu_x87_pick(insn);
+	bool probe = body == fpu_fninit || body == fpu_fnstcw || body == fpu_fnstsw || body == fpu_fnstsw_ax;
+	return probe ? absent_probe : absent_x87;
+}
+
 exec_fn *fpu_pick(const struct insn *insn)
 {
+	if (!FPU_PRESENT)
+		return pick_absent(insn);
 	return insn->op == OP_x87 ? fpu_x87_pick(insn) : fpu_sse_pick(insn);
 }

@@ -161,8 +161,7 @@ bool fpu_host_run(struct fpu_host *fpu, uint64_t code)
 
 #else
 
-/* No x87 here: what does not need the unit itself (control words, FXSAVE, ...)
- * works, the rest raises #NM or #UD. */
+/* No unit here, see FPU_PRESENT. */
 struct fpu_host *fpu_host_new(void)
 {
 	return g_new0(struct fpu_host, 1);

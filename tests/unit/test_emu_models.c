@@ -1,6 +1,7 @@
 /* What each CPU model has and refuses; #UD forms, LOCK, instruction length. */
 #include <string.h>
 
+#include "emu/fpu.h"
 #include "tests/unit/emu_rig.h"
 
 static struct rig *rig;
@@ -90,10 +91,13 @@ START_TEST(flags_tell_the_model)
 }
 END_TEST
 
+/* FPU; then VME, DE, PSE, TSC, MSR and CX8 as well. */
+#define MODEL_FPU     (FPU_PRESENT ? 1u : 0)
+#define MODEL_PENTIUM (MODEL_FPU | 0x13e)
+
 START_TEST(cpuid_signature_and_features)
 {
-	/* FPU; then VME, DE, PSE, TSC, MSR and CX8 as well. */
-	static const uint32_t features[] = { [EMU_CPU_486] = 0x1, [EMU_CPU_PENTIUM] = 0x13f };
+	static const uint32_t features[] = { [EMU_CPU_486] = MODEL_FPU, [EMU_CPU_PENTIUM] = MODEL_PENTIUM };
 	static const uint8_t code[] = { 0xb8, D(1), 0x0f, 0xa2 };
 	for (enum emu_cpu cpu = EMU_CPU_486; cpu <= EMU_CPU_P6; cpu++) {
 		try(cpu, code, sizeof code);
@@ -122,7 +126,7 @@ START_TEST(cpuid_above_the_highest_leaf)
 		ck_assert_uint_eq(rig->ctx->gpr[CTX_RDX].e, 0);
 		try(EMU_CPU_PENTIUM, code, sizeof code);
 		ck_assert_uint_eq(rig->ctx->gpr[CTX_RAX].e, emu_cpu_signature(EMU_CPU_PENTIUM));
-		ck_assert_uint_eq(rig->ctx->gpr[CTX_RDX].e, 0x13f);
+		ck_assert_uint_eq(rig->ctx->gpr[CTX_RDX].e, MODEL_PENTIUM);
 	}
 }
 END_TEST

@@ -152,6 +152,82 @@ Suite *suite_fpu(void)
 
 #else
 
-Suite *suite_fpu(void) { return suite_create("fpu"); }
+/* A machine without the unit, as a 486SX is. */
+static struct rig *rig;
+
+static void start(void) { rig = rig_new_protected(EMU_CPU_P6); }
+static void stop(void) { rig_free(rig); }
+
+START_TEST(cpuid_knows_of_none)
+{
+	CODE(rig, 0xb8, D(1), 0x0f, 0xa2, 0xf4); /* mov eax,1; cpuid; hlt */
+	ck_assert_uint_eq(rig_run(rig), RIG_HALTED);
+	ck_assert_uint_eq(rig->ctx->gpr[CTX_RDX].e & (1u << 0 | 1u << 23 | 1u << 24 | 1u << 25 | 1u << 26), 0);
+}
+END_TEST
+
+/* fninit; fnstsw ax; fnstcw [ebx]; fnstsw [ebx + 2]; hlt */
+START_TEST(a_program_that_looks_finds_none)
+{
+	CODE(rig, 0xdb, 0xe3, 0xdf, 0xe0, 0xd9, 0x3b, 0xdd, 0x7b, 0x02, 0xf4);
+	rig->ctx->gpr[CTX_RAX].e = 0x5a5a;
+	rig->ctx->gpr[CTX_RBX].e = RIG_DATA;
+	rig_put(rig, RIG_DATA, (const uint8_t[]){ D(0x5a5a5a5a) }, 4);
+	ck_assert_uint_eq(rig_run(rig), RIG_HALTED);
+	ck_assert_uint_eq(rig->ctx->gpr[CTX_RAX].e, 0x5a5a);
+	ck_assert_uint_eq(rig_get(rig, RIG_DATA, 4), 0x5a5a5a5a);
+}
+END_TEST
+
+START_TEST(the_system_may_emulate_it)
+{
+	CODE(rig, 0xd9, 0xe8, 0xf4); /* fld1 */
+	ck_assert_uint_eq(rig_run(rig), 7);
+}
+END_TEST
+
+START_TEST(its_switches_are_heeded)
+{
+	static const uint32_t bits[] = { CTX_CR0_EM, CTX_CR0_TS };
+	CODE(rig, 0xdb, 0xe3, 0xf4); /* fninit */
+	rig->ctx->cr0 |= bits[_i];
+	ck_assert_uint_eq(rig_run(rig), 7);
+}
+END_TEST
+
+START_TEST(what_came_later_is_undefined)
+{
+	static const uint8_t code[][4] = {
+		{ 0x0f, 0x77, 0xf4 },       /* emms */
+		{ 0x0f, 0xae, 0x03, 0xf4 }, /* fxsave [ebx] */
+		{ 0x0f, 0x58, 0xc1, 0xf4 }, /* addps */
+	};
+	rig_put(rig, RIG_CODE, code[_i], 4);
+	rig->ctx->gpr[CTX_RBX].e = RIG_DATA;
+	ck_assert_uint_eq(rig_run(rig), 6);
+}
+END_TEST
+
+START_TEST(cr4_has_no_bits_for_it)
+{
+	CODE(rig, 0xb8, D(CTX_CR4_OSFXSR), 0x0f, 0x22, 0xe0, 0xf4);
+	ck_assert_uint_eq(rig_run(rig), 13);
+}
+END_TEST
+
+Suite *suite_fpu(void)
+{
+	Suite *suite = suite_create("fpu");
+	TCase *tcase = tcase_create("absent");
+	tcase_add_checked_fixture(tcase, start, stop);
+	tcase_add_test(tcase, cpuid_knows_of_none);
+	tcase_add_test(tcase, a_program_that_looks_finds_none);
+	tcase_add_test(tcase, the_system_may_emulate_it);
+	tcase_add_loop_test(tcase, its_switches_are_heeded, 0, 2);
+	tcase_add_loop_test(tcase, what_came_later_is_undefined, 0, 3);
+	tcase_add_test(tcase, cr4_has_no_bits_for_it);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
 
 #endif
