@@ -180,6 +180,7 @@ EXTRA_DIST += $(boot_files)
 boot_files = \
 	tests/sum.sh \
 	tests/clone.sh \
+	tests/cross.sh \
 	tests/fresh-root.sh \
 	tests/boot/run.sh \
 	tests/boot/lib.sh \
