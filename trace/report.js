@@ -119,7 +119,8 @@ function drawAxis(svg, bottom) {
 	for (let t = Math.ceil(from / step) * step; t <= to; t += step) {
 		const x = left + (t - from) / span * total;
 		draw(svg, "line", { x1: x, x2: x, y1: 8, y2: bottom, class: "grid" });
-		draw(svg, "text", { x, y: bottom + 15, "text-anchor": "middle" }, t ? time(t, step * 100) : "0");
+		const atEnd = x > left + total - 24;
+		draw(svg, "text", { x: atEnd ? left + total : x, y: bottom + 15, "text-anchor": atEnd ? "end" : "middle" }, t ? time(t, step * 100) : "0");
 	}
 }
 

@@ -215,6 +215,17 @@ static void put_insn(const struct report *report, const struct report_site *site
 	fputs("</span>\n", out);
 }
 
+/* What stands behind it may be data, or code of the other size. */
+static bool ends_code(const cs_insn *insn)
+{
+	switch (insn->id) {
+	case X86_INS_JMP: case X86_INS_LJMP: case X86_INS_RET: case X86_INS_RETF: case X86_INS_IRET: case X86_INS_IRETD:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void put_code(const struct report *report, const struct report_site *site, FILE *out)
 {
 	uint8_t bytes[128];
@@ -228,8 +239,11 @@ static void put_code(const struct report *report, const struct report_site *site
 	uint64_t address = site->code_at;
 	cs_insn *insn = cs_malloc(handle);
 	fputs("<pre>", out);
-	for (unsigned n = 0; n < INSNS_SHOWN && cs_disasm_iter(handle, &at, &left, &address, insn); n++)
+	for (unsigned n = 0; n < INSNS_SHOWN && cs_disasm_iter(handle, &at, &left, &address, insn); n++) {
 		put_insn(report, site, insn, out);
+		if (ends_code(insn))
+			break;
+	}
 	fputs("</pre>", out);
 	cs_free(insn, 1);
 	cs_close(&handle);

@@ -37,7 +37,7 @@ cat >evil.jsonl <<END
 {"seq": 1, "ns": 1000, "host_ns": 2000, "kind": "mode", "from": "real", "to": "protected", "cs": 0, "ip": 31856, "linear": 31856, "symbol": "$evil", "blocks": 7, "bits": 16, "code_at": 31856, "code": "0f22c024fe0f22c0b800b88ec0"}
 {"seq": 2, "ns": 2000, "host_ns": 3000, "kind": "handover", "sequence": 1, "cause": "$evil", "stop": "mode", "detail": 0, "from": "emu", "to": "kvm", "mode": "pm32", "cs": 8, "ip": 4096, "linear": 4096, "blocks": 1001, "insns": 5000, "bits": 32, "code_at": 4096, "code": "90909090", "exit_ns": 100, "save_ns": 200, "channel_ns": 300, "emulate_ns": 4000, "load_ns": 500}
 {"seq": 3, "ns": 8000, "host_ns": 8000, "kind": "mode", "from": "real", "to": "vm86", "cs": 0, "ip": 31856, "linear": 31856, "blocks": 7}
-{"seq": 3, "ns": 9000, "host_ns": 9000, "kind": "mode", "from": "protected", "to": "real", "cs": 0, "ip": 31861, "linear": 31861, "blocks": 2}
+{"seq": 3, "ns": 9000, "host_ns": 9000, "kind": "mode", "from": "protected", "to": "real", "cs": 0, "ip": 31861, "linear": 31861, "blocks": 2, "bits": 16, "code_at": 31861, "code": "0f22c0ea341200f0f4f4"}
 {"seq": 4, "ns": 10000, "host_ns": 10000, "kind": "call", "call": 1, "depth": 0, "by_int": true, "vector": 19, "function": "AH=42", "name": "$evil", "arguments": "$evil\u0000\ud800\u007f", "cs": 0, "ip": 31744, "linear": 31744}
 {"seq": 5, "ns": 30000, "host_ns": 30000, "kind": "return", "call": 1, "taken_ns": 20000, "vector": 19, "function": "AH=42", "name": "$evil", "ok": false, "carry": true, "result": "$evil"}
 {"seq": 6, "ns": 40000, "host_ns": 40000, "kind": "call", "call": 2, "depth": 0, "by_int": true, "vector": 22, "function": "AH=00", "name": "read key", "arguments": "", "cs": 0, "ip": 31744, "linear": 31744}
@@ -47,6 +47,7 @@ END
 check "a recording becomes a page" report evil.jsonl
 check "with what is in it" has 'real to protected' '<td class="n" data-v="1100">1.10' 'int 13h AH=42' 'read key' 'no return' 'mov cr0, eax' 'class="here"'
 check "with code for each place" test "$(grep -c 'mov cr0, eax' page.html)" -ge 2
+check "and none behind a jump: that may be of the other size, or none" sh -c 'grep -q "ljmp 0xf000:0x1234" page.html && ! grep -q hlt page.html'
 check "all from the guest is escaped" has_not '</script><script>' '<img' 'onerror=alert(1)>'
 check "nothing comes from elsewhere" sh -c '! grep -nE "(src|href|srcset|action|data)=|url\(|@import|<link|<base|<iframe|<object|<embed|fetch\(|XMLHttp|import\(|WebSocket" page.html | grep -v "&lt;" | grep -v "^[0-9]*:.*u003c"'
 check "and nothing may" has "default-src 'none'"
