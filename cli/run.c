@@ -176,7 +176,7 @@ static int fail_timeout(const struct run *run)
 	guest.failure_picture = RUN_FAILURE_PICTURE;
 	g_autofree char *time = units_format_time(run->options->timeout);
 	g_autofree char *screen = script_describe_screen(&guest);
-	fprintf(stderr, "v2e run: --timeout: the run took longer than %s of guest time; %s\n", time, screen);
+	fprintf(stderr, "%s: --timeout: the run took longer than %s of guest time; %s\n", run->options->command, time, screen);
 	return RUN_FAILED;
 }
 
@@ -186,7 +186,7 @@ static int end_script(const struct run *run, enum conduct_end end)
 	script_poll(run->script, clock_now(run->machine->clock));
 	script_run_abort(run->script, describe_end(run, end));
 	if (script_run_message(run->script))
-		fprintf(stderr, "v2e run: %s\n", script_run_message(run->script));
+		fprintf(stderr, "%s: %s\n", run->options->command, script_run_message(run->script));
 	return script_run_status(run->script);
 }
 
@@ -248,9 +248,9 @@ static int fail_command(const char *command, char *error)
 	return RUN_USAGE;
 }
 
-static int fail_usage(char *error)
+static int fail_usage(const struct run_options *options, char *error)
 {
-	return fail_command("v2e run", error);
+	return fail_command(options->command, error);
 }
 
 static bool gives_up(void *owner)
@@ -277,7 +277,7 @@ static bool open_debugger(struct run *run)
 	if (!run->options->gdb)
 		return true;
 	if (!(run->gdb = gdb_server_new(run->options->gdb, &config, &error))) {
-		fail_usage(g_strdup_printf("--gdb: %s", error));
+		fail_usage(run->options, g_strdup_printf("--gdb: %s", error));
 		g_free(error);
 		return false;
 	}
@@ -320,7 +320,7 @@ static bool open_monitor(struct run *run)
 	run->monitor = monitor_new(run->options->monitor, &guest, pc_ctx(machine->pc), pc_mem(machine->pc), &error);
 	if (run->monitor)
 		return true;
-	fail_usage(g_strdup_printf("--monitor: %s", error));
+	fail_usage(run->options, g_strdup_printf("--monitor: %s", error));
 	g_free(error);
 	return false;
 }
@@ -330,7 +330,7 @@ static bool open_display(struct run *run)
 	char *error = NULL;
 	if (!run->options->display || displays_open(run->options->display, run->machine, &run->display, &error))
 		return true;
-	fail_usage(g_strdup_printf("--display: %s", error));
+	fail_usage(run->options, g_strdup_printf("--display: %s", error));
 	g_free(error);
 	return false;
 }
@@ -375,11 +375,11 @@ static int run_traced(const struct run_options *options, struct trace_output *ou
 	char *error = NULL;
 	struct machine *machine = options->restore ? state_restore(options, &error) : machine_new(options, &error);
 	if (!machine)
-		return fail_usage(error);
+		return fail_usage(options, error);
 	/* A file that cannot be written is found before the run, not after it. */
 	if (!write_transitions(options, machine, &error)) {
 		machine_free(machine);
-		return fail_usage(error);
+		return fail_usage(options, error);
 	}
 	trace_output_start(output, options, machine);
 	log_trace_mask = options->trace;
@@ -387,7 +387,7 @@ static int run_traced(const struct run_options *options, struct trace_output *ou
 	int status = run_machine(options, machine);
 	trace_output_stop(output, machine, status);
 	if (!write_transitions(options, machine, &error))
-		status = fail_usage(error);
+		status = fail_usage(options, error);
 	machine_free(machine);
 	return status;
 }
@@ -399,10 +399,10 @@ static int run_with_options(const struct run_options *options, int argc, char *c
 		return compare_run(options, argc, argv);
 	struct trace_output *output = trace_output_open(options, &error);
 	if (!output)
-		return fail_usage(error);
+		return fail_usage(options, error);
 	int status = run_traced(options, output);
 	log_trace_mask = 0;
-	return trace_output_close(output, &error) ? status : fail_usage(error);
+	return trace_output_close(output, &error) ? status : fail_usage(options, error);
 }
 
 static int run_with_log(const struct run_options *options, int argc, char *const *argv)
@@ -411,7 +411,7 @@ static int run_with_log(const struct run_options *options, int argc, char *const
 		return run_with_options(options, argc, argv);
 	FILE *log = fopen(options->log, "we");
 	if (!log)
-		return fail_usage(g_strdup_printf("--log: %s: %s; give a file that can be written", options->log, g_strerror(errno)));
+		return fail_usage(options, g_strdup_printf("--log: %s: %s; give a file that can be written", options->log, g_strerror(errno)));
 	log_set_output(log);
 	int status = run_with_options(options, argc, argv);
 	log_set_output(stderr);
@@ -439,6 +439,7 @@ static int print_man(const struct option_table *table)
 int run_by_table(const struct option_table *table, struct run_options *options, int argc, char *const *argv)
 {
 	char *error = NULL;
+	options->command = table->command;
 	if (!options_parse(table, argc, argv, options, &error))
 		return fail_command(table->command, error);
 	if (options->help)

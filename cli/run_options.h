@@ -32,6 +32,7 @@ enum run_type {
 enum run_trace_format { RUN_TRACE_BY_NAME, RUN_TRACE_TEXT, RUN_TRACE_JSON, RUN_TRACE_HTML };
 
 struct run_options {
+	const char *command; /* who speaks in messages; static */
 	char *image;                  /* what it is gets detected; NULL: none */
 	enum run_type type;
 	char *kernel, *initrd, *append; /* NULL: none */

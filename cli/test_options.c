@@ -45,9 +45,14 @@ static bool add_images(void *target, const char *value, char **error)
 
 static bool set_engines(void *target, const char *value, char **error)
 {
+	static const char *const known[] = { "emu", "kvm", "hybrid", "auto", NULL };
 	struct test_options *options = target;
 	g_auto(GStrv) words = g_strsplit(value, ",", -1);
 	for (unsigned i = 0; words[i]; i++) {
+		if (!g_strv_contains(known, words[i])) {
+			*error = g_strdup_printf("unknown engine '%s'; join some of emu, kvm and hybrid by commas", words[i]);
+			return false;
+		}
 		for (guint n = 0; n < options->engines->len; n++)
 			if (!strcmp(options->engines->pdata[n], words[i])) {
 				*error = g_strdup_printf("'%s' is named twice; name it once", words[i]);

@@ -49,11 +49,15 @@ static bool read_number(const char **text, uint64_t *value)
 	return read_digits(text, 10, value);
 }
 
+/* Who does not know what a number is learns nothing from one with 20 digits. */
+#define EXAMPLE_MAX UINT64_C(100000)
+
 bool units_parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *value, char **error)
 {
 	const char *end = text;
 	if (!read_number(&end, value) || *end) {
-		*error = g_strdup_printf("'%s' is not a number; give one such as %" PRIu64 " or 0x%" PRIx64, text, max, max);
+		uint64_t one = MIN(max, EXAMPLE_MAX);
+		*error = g_strdup_printf("'%s' is not a number; give one such as %" PRIu64 " or 0x%" PRIx64, text, one, one);
 		return false;
 	}
 	if (*value < min || *value > max) {

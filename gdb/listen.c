@@ -71,7 +71,7 @@ static int listen_file(const char *file, char **path, char **error)
 	remove_stale(&address);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 1) < 0)
-		return fail(fd, file, "give a file that does not exist yet", error);
+		return fail(fd, file, errno == EADDRINUSE ? "give a file that does not exist yet" : "give one in a folder that can be written", error);
 	*path = g_strdup(file);
 	return fd;
 }

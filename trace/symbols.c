@@ -1,8 +1,11 @@
 #include "trace/symbols.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <glib.h>
+#include <glib/gstdio.h>
 
 #define FILE_MAX  (UINT64_C(256) << 20)
 #define REACH     0x4000u /* of a symbol without a size */
@@ -95,12 +98,19 @@ static bool read_symbols(struct symbols *symbols, const struct symbols_source *s
 
 static bool load(struct symbols *symbols, const char *path, uint64_t base, char **error)
 {
-	GError *problem = NULL;
+	g_autoptr(GError) problem = NULL;
 	char *why = NULL;
+	if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
+		*error = g_strdup_printf("%s: is a folder; give an ELF file or a map in it", path);
+		return false;
+	}
+	if (g_access(path, R_OK)) {
+		*error = g_strdup_printf("%s: %s; give an ELF file or a map", path, g_strerror(errno));
+		return false;
+	}
 	GMappedFile *file = g_mapped_file_new(path, FALSE, &problem);
 	if (!file) {
 		*error = g_strdup_printf("%s: %s; give an ELF file or a map", path, problem->message);
-		g_error_free(problem);
 		return false;
 	}
 	const struct symbols_source source = {

@@ -41,6 +41,14 @@ bad 'unknown command|--help' frobnicate
 bad 'unknown option --verison|--version' --verison
 bad 'write the command first' --help run
 
+# --- each command by its own name ------------------------------------------------
+bad 'v2e trace: nowhere.bin|check the name' trace nowhere.bin
+bad 'v2e trace: --symbols: .: is a folder|in it' trace --symbols .
+bad 'v2e trace: --symbols: nowhere: No such file|give an ELF file' trace --symbols nowhere
+bad "v2e test: --engines: unknown engine 'foo'|hybrid" test --engines foo .
+bad "v2e bench: --threshold: '-1' is not a number|such as 100000" bench --threshold -1
+bad 'v2e run: --gdb: cannot listen at /nowhere/s|in a folder' run --gdb unix:/nowhere/s
+
 # --- options ---------------------------------------------------------------------
 bad 'unknown option --cdorm|did you mean --cdrom' run --cdorm x
 bad 'unknown option --quux|v2e run --help' run --quux
