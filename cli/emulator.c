@@ -32,7 +32,8 @@ static struct engine *build(void *owner, const struct channel_process_parts *par
 	const struct run_options *options = order->options;
 	struct emu_config config = {
 		.mem = parts->mem, .bus = parts->bus, .clock = parts->clock, .pins = parts->pins,
-		.cpu = order->engines->cpu, .long_mode = order->engines->long_mode, .jit = options->jit, .dump = options->dump, .emitters_off = options->no_emit,
+		.cpu = order->engines->cpu, .long_mode = order->engines->long_mode, .jit = options->jit,
+		.jit_bytes = options->jit_cache, .dump = options->dump, .emitters_off = options->no_emit,
 		.set_smm = parts->set_smm, .owner = parts->owner, .watches = options->trace_watches,
 	};
 	memcpy(config.watch, options->trace_watch, sizeof config.watch);

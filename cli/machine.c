@@ -381,11 +381,20 @@ static void press_nmi(void *owner)
 	pc_press_nmi_button(machine->pc);
 }
 
+/* KVM keeps nothing of that kind. */
+static void flush_code(void *owner)
+{
+	struct machine *machine = owner;
+	struct engine *engine = machine->channel ? machine->channel->engine : NULL;
+	if (engine && engine->ops->flush)
+		engine->ops->flush(engine);
+}
+
 struct script_guest machine_guest(struct machine *machine)
 {
 	return (struct script_guest){
 		.read_text = read_text, .hash_picture = hash_picture, .save_picture = save_picture,
 		.save_state = save_state,
-		.key_room = key_room, .key = press_key, .nmi = press_nmi, .owner = machine,
+		.key_room = key_room, .key = press_key, .nmi = press_nmi, .flush = flush_code, .owner = machine,
 	};
 }

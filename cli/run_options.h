@@ -69,6 +69,7 @@ struct run_options {
 	uint64_t timeout;             /* ns; 0: none */
 	enum clock_kind clock;
 	enum emu_jit jit;
+	uint64_t jit_cache;           /* bytes */
 	unsigned dump;                /* enum emu_dump */
 	char *no_emit;                /* operations, joined by commas; NULL: none */
 	uint32_t trace;               /* enum log_trace */

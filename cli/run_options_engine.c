@@ -89,6 +89,12 @@ bool run_options_set_jit(void *target, const char *value, char **error)
 	return true;
 }
 
+bool run_options_set_jit_cache(void *target, const char *value, char **error)
+{
+	struct run_options *options = target;
+	return units_parse_size(value, EMU_JIT_BYTES_MIN, EMU_JIT_BYTES_MAX, &options->jit_cache, error);
+}
+
 bool run_options_set_dump(void *target, const char *value, char **error)
 {
 	static const char *const names[] = { "ir", "live", "asm" };

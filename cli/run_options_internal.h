@@ -29,7 +29,7 @@ options_set run_options_set_image, run_options_add_cdrom, run_options_add_disk, 
 	run_options_add_serial, run_options_set_debugcon, run_options_set_exit_port;
 /* In run_options_engine.c. */
 options_set run_options_set_engine, run_options_set_threshold, run_options_set_policy, run_options_set_watch,
-	run_options_set_channel, run_options_set_clock, run_options_set_jit, run_options_set_dump,
+	run_options_set_channel, run_options_set_clock, run_options_set_jit, run_options_set_jit_cache, run_options_set_dump,
 	run_options_set_no_emit, run_options_set_transitions, run_options_set_compare;
 /* In run_options_trace.c. */
 options_set run_options_set_trace, run_options_set_trace_file, run_options_set_trace_format,

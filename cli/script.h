@@ -31,6 +31,8 @@ struct script_guest {
 	void (*key)(void *owner, enum key key, bool down);
 	/* The NMI button. */
 	void (*nmi)(void *owner);
+	/* What the emulator made of the guest's code. */
+	void (*flush)(void *owner);
 	void *owner;
 };
 

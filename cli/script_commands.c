@@ -142,6 +142,13 @@ static enum script_verdict poll_nmi(struct script_run *run, const struct script_
 	return SCRIPT_VERDICT_DONE;
 }
 
+static enum script_verdict poll_flush(struct script_run *run, const struct script_step *step, char **why)
+{
+	(void)step, (void)why;
+	run->guest.flush(run->guest.owner);
+	return SCRIPT_VERDICT_DONE;
+}
+
 static enum script_verdict poll_screenshot(struct script_run *run, const struct script_step *step, char **why)
 {
 	if (run->guest.save_picture(run->guest.owner, step->text, why))
@@ -203,6 +210,7 @@ const struct script_action script_actions[SCRIPT_VERBS] = {
 	[SCRIPT_keys] = { begin_keys, poll_keys },
 	[SCRIPT_type] = { begin_keys, poll_keys },
 	[SCRIPT_nmi] = { NULL, poll_nmi },
+	[SCRIPT_flush] = { NULL, poll_flush },
 	[SCRIPT_screenshot] = { NULL, poll_screenshot },
 	[SCRIPT_screen_text] = { NULL, poll_screen_text },
 	[SCRIPT_save] = { NULL, poll_save },

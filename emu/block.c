@@ -389,10 +389,8 @@ static bool crosses_page(const struct block *block)
 static struct block *block_build(struct emu *emu, uint32_t ip, uint32_t linear, uint64_t physical, bool single)
 {
 	struct block_cache *cache = emu->cache;
-	if (cache->flush_wanted || cache->arena_used + BLOCK_BYTES_MAX > ARENA_SIZE) {
-		cache->flush_wanted = false;
+	if (cache->arena_used + BLOCK_BYTES_MAX > ARENA_SIZE)
 		block_cache_flush(emu);
-	}
 	struct block *block = (struct block *)(cache->arena + cache->arena_used);
 	memset(block, 0, sizeof *block);
 	block->physical[0] = physical;

@@ -21,6 +21,11 @@ enum emu_jit { EMU_JIT_OFF, EMU_JIT_ON, EMU_JIT_ALWAYS };
 /* Stages of the JIT to print on standard error. */
 enum emu_dump { EMU_DUMP_IR = 1, EMU_DUMP_LIVE = 2, EMU_DUMP_ASM = 4 };
 
+/* Memory for the code that the JIT makes. */
+#define EMU_JIT_BYTES     ((size_t)32 << 20)
+#define EMU_JIT_BYTES_MIN ((size_t)1 << 20)
+#define EMU_JIT_BYTES_MAX ((size_t)1 << 30)
+
 struct emu_config {
 	struct mem *mem;
 	struct bus *bus;
@@ -29,6 +34,7 @@ struct emu_config {
 	enum emu_cpu cpu;
 	bool long_mode;           /* another engine can run it: CPUID of EMU_CPU_X86_64 says so */
 	enum emu_jit jit;
+	size_t jit_bytes;         /* EMU_JIT_BYTES_MIN to _MAX; 0: EMU_JIT_BYTES */
 	unsigned dump;            /* enum emu_dump */
 	const char *emitters_off; /* operations of ops.def, joined by commas; NULL: none */
 	/* For --trace: ranges whose accesses are shown, physical; and who hears of

@@ -18,9 +18,8 @@ struct jit;
 struct jit *jit_new(struct emu *emu, const struct emu_config *config);
 void jit_free(struct jit *jit);
 
-/* Is there code for `block` at ctx->rip, now or after this call? It may flush the
- * block cache first; then `*block` becomes NULL: look again. */
-bool jit_ready(struct emu *emu, struct block **block);
+/* Is there code for `block` at ctx->rip, now or after this call? */
+bool jit_ready(struct emu *emu, struct block *block);
 /* Runs the code of `block` and of what it leads to. On return the page, emu.insns
  * and the flags are exact, at a boundary of blocks; emu.block is NULL. */
 void jit_run(struct emu *emu, struct block *block);
@@ -40,7 +39,7 @@ void jit_print_stats(const struct jit *jit, FILE *out);
 
 static inline struct jit *jit_new(struct emu *emu, const struct emu_config *config) { (void)emu, (void)config; return NULL; }
 static inline void jit_free(struct jit *jit) { (void)jit; }
-static inline bool jit_ready(struct emu *emu, struct block **block) { (void)emu, (void)block; return false; }
+static inline bool jit_ready(struct emu *emu, struct block *block) { (void)emu, (void)block; return false; }
 static inline void jit_run(struct emu *emu, struct block *block) { (void)emu, (void)block; }
 static inline void jit_kill(struct emu *emu, struct block *block) { (void)emu, (void)block; }
 static inline void jit_flush(struct jit *jit) { (void)jit; }

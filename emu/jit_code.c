@@ -6,18 +6,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define CODE_SIZE (32u << 20)
-/* jit_compile() takes at most so much at a time. */
-#define CODE_RESERVE (128u << 10)
+/* Room for the thunks. */
+#define THUNKS_MAX (64u << 10)
 
 const void *jit_code_run(const struct jit *jit, const uint8_t *write)
 {
 	return jit->run + (write - jit->write);
-}
-
-bool jit_code_full(const struct jit *jit)
-{
-	return jit->at + CODE_RESERVE > jit->write + CODE_SIZE;
 }
 
 /* --- thunks ------------------------------------------------------------------------ */
@@ -214,7 +208,7 @@ _Static_assert(sizeof(struct code_page) >= 512 + 8, "thunk_beside() reads a word
 
 static void make_thunks(struct jit *jit)
 {
-	struct jit_asm a = { .at = jit->write, .end = jit->write + CODE_SIZE, .delta = jit->run - jit->write };
+	struct jit_asm a = { .at = jit->write, .end = jit->write + THUNKS_MAX, .delta = jit->run - jit->write };
 	thunk_enter(jit, &a);
 	thunk_leave(jit, &a);
 	thunk_link(jit, &a);
@@ -229,18 +223,19 @@ static void make_thunks(struct jit *jit)
 	jit_thunk_seg(jit, &a);
 	for (unsigned i = 0; i < G_N_ELEMENTS(jit->beside); i++)
 		jit->beside[i] = thunk_beside(jit, &a, 1u << i);
-	jit->start = jit->at = a.at;
+	g_assert(!a.full);
 }
 
-bool jit_code_new(struct jit *jit)
+bool jit_code_new(struct jit *jit, size_t size)
 {
+	jit->size = THUNKS_MAX + size;
 	int fd = memfd_create("v2e-jit", MFD_CLOEXEC);
 	if (fd < 0)
 		return false;
 	void *write = MAP_FAILED, *run = MAP_FAILED;
-	if (!ftruncate(fd, CODE_SIZE)) {
-		write = mmap(NULL, CODE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-		run = mmap(NULL, CODE_SIZE, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+	if (!ftruncate(fd, (off_t)jit->size)) {
+		write = mmap(NULL, jit->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		run = mmap(NULL, jit->size, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
 	}
 	close(fd);
 	jit->write = write == MAP_FAILED ? NULL : write;
@@ -248,13 +243,14 @@ bool jit_code_new(struct jit *jit)
 	if (!jit->write || !jit->run)
 		return false;
 	make_thunks(jit);
+	jit_cache_new(jit, jit->write + THUNKS_MAX, jit->write + jit->size);
 	return true;
 }
 
 void jit_code_free(struct jit *jit)
 {
 	if (jit->write)
-		munmap(jit->write, CODE_SIZE);
+		munmap(jit->write, jit->size);
 	if (jit->run)
-		munmap(jit->run, CODE_SIZE);
+		munmap(jit->run, jit->size);
 }

@@ -3,9 +3,6 @@
 #include "emu/jit_internal.h"
 #include "shared/log.h"
 
-/* Room for the longest block; jit_ready() flushes before it runs out. */
-#define CODE_MAX (96u << 10)
-
 /* Someone wants to hear of each: the bodies tell. */
 static bool is_watched(const struct insn *insn)
 {
@@ -159,7 +156,7 @@ static void publish(struct jit_compiler *c)
 	c->jit->stats.compiled++;
 	c->jit->stats.joined += code->parts - 1;
 	c->jit->stats.bytes += (uint64_t)(c->a.at - c->entry);
-	c->jit->at = c->a.at;
+	jit_cache_take(c->jit, code, c->a.at);
 }
 
 static void dump(struct jit_compiler *c, const uint8_t *exits)
@@ -180,7 +177,7 @@ static bool compile(struct jit *jit, struct block *head, unsigned parts, bool *m
 	struct jit_ir irs[JIT_PARTS][BLOCK_MAX_INSNS + 1];
 	struct jit_compiler c = {
 		.jit = jit, .emu = jit->emu, .flags = jit_flags_stored(KIND_UNKNOWN),
-		.a = { .at = jit->at, .end = jit->at + CODE_MAX, .delta = jit->run - jit->write },
+		.a = { .at = jit_cache_room(jit), .end = jit_cache_end(jit), .delta = jit->run - jit->write },
 		.stack32 = jit->emu->world & WORLD_STACK32, .world = jit->emu->world, .irs = irs, .cold = jit->cold,
 	};
 	*more = place_code(&c, head, parts);
@@ -200,7 +197,8 @@ bool jit_compile(struct jit *jit, struct block *block)
 	bool more;
 	block->jit_ip = (uint32_t)jit->emu->ctx->rip;
 	block->jit_world = jit->emu->world;
-	if (compile(jit, block, JIT_PARTS, &more) || (more && compile(jit, block, 1, &more)))
+	if (compile(jit, block, JIT_PARTS, &more) || (jit_cache_turn(jit) && compile(jit, block, JIT_PARTS, &more)) ||
+	    (more && compile(jit, block, 1, &more)))
 		return true;
 	block->jit_world = WORLD_NONE;
 	return false;

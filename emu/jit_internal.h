@@ -53,8 +53,17 @@ struct jit_code {
 	struct block *head;    /* NULL: dropped; it may still run, but not go on */
 	struct jit_exit *exit;
 	unsigned exits, parts;
+	uint32_t size;         /* up to the next one */
 	struct jit_part part[JIT_PARTS]; /* `parts` of them; the first is the head */
 };
+
+/* Codes lie one behind the other from start to used. */
+struct jit_region {
+	uint8_t *start, *used, *end;
+};
+
+#define JIT_REGIONS 8u
+#define JIT_ALIGN 16u    /* of code */
 
 /* How lazy.kind counts: each followed by its 16- and 32-bit forms. With those up to
  * KIND_SAR + 2, CF is bit 31 of flag_carry. */
@@ -108,7 +117,7 @@ static inline struct jit_flags jit_flags_stored(unsigned kind)
 enum jit_dump { JIT_DUMP_IR = 1, JIT_DUMP_LIVE = 2, JIT_DUMP_ASM = 4 };
 
 struct jit_stats {
-	uint64_t compiled, joined, bytes, entered, linked, slow, refused, flushes;
+	uint64_t compiled, joined, bytes, entered, linked, slow, refused, evicted, evictions, flushes;
 };
 
 typedef uint64_t jit_call_fn(struct emu *emu, const struct insn *insn, struct jit_part *part, uint32_t argument);
@@ -116,8 +125,9 @@ typedef uint64_t jit_call_fn(struct emu *emu, const struct insn *insn, struct ji
 struct jit {
 	struct emu *emu;
 	uint8_t *write, *run; /* the two mappings */
-	uint8_t *start;       /* first byte behind the thunks */
-	uint8_t *at;
+	size_t size;          /* of each */
+	struct jit_region region[JIT_REGIONS]; /* behind the thunks */
+	unsigned filling;     /* which of them */
 	bool always;
 	unsigned dump;
 	bool off[OPS];        /* emitters that are switched off */
@@ -364,14 +374,28 @@ jit_emit_fn *jit_system_emitter(const struct jit *jit, const struct insn *insn);
 
 /* --- code memory and thunks (jit_code.c) ---------------------------------------- */
 
-bool jit_code_new(struct jit *jit);
+/* `size`: for the code of blocks. */
+bool jit_code_new(struct jit *jit, size_t size);
 void jit_code_free(struct jit *jit);
-/* Is there no room for one more block? */
-bool jit_code_full(const struct jit *jit);
 const void *jit_code_run(const struct jit *jit, const uint8_t *write);
 /* Emits jit->flags (jit_thunk_flags.c) and the loads of segment registers (jit_thunk_seg.c). */
 void jit_thunk_flags(struct jit *jit, struct jit_asm *a);
 void jit_thunk_seg(struct jit *jit, struct jit_asm *a);
+
+/* --- the cache of code (jit_cache.c) ------------------------------------------------ */
+
+void jit_cache_new(struct jit *jit, uint8_t *start, uint8_t *end);
+/* Where the next code begins, and where it must end. */
+uint8_t *jit_cache_room(struct jit *jit);
+uint8_t *jit_cache_end(const struct jit *jit);
+/* It did not fit: on to the next region, whose code is dropped. False: there was all the
+ * room that there can be. */
+bool jit_cache_turn(struct jit *jit);
+/* `code` is where jit_cache_room() said, and complete up to `end`. */
+void jit_cache_take(struct jit *jit, struct jit_code *code, const uint8_t *end);
+size_t jit_cache_used(const struct jit *jit);
+/* Nothing leads to the code of `block` any more, nor from there (jit_run.c). */
+void jit_drop_code(struct block *block);
 
 /* --- what generated code calls (jit_run.c) --------------------------------------- */
 

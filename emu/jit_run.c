@@ -278,7 +278,7 @@ static void leave_list(struct jit_part *part)
 		part->next->link = part->link;
 }
 
-static void drop_code(struct block *block)
+void jit_drop_code(struct block *block)
 {
 	struct jit_code *code = block->jit_code;
 	jit_unlink(block);
@@ -295,8 +295,8 @@ void jit_kill(struct emu *emu, struct block *block)
 {
 	(void)emu;
 	while (block->jit_parts)
-		drop_code(block->jit_parts->code->head);
-	drop_code(block);
+		jit_drop_code(block->jit_parts->code->head);
+	jit_drop_code(block);
 }
 
 void jit_check(struct emu *emu, struct block *block)
@@ -304,14 +304,6 @@ void jit_check(struct emu *emu, struct block *block)
 	/* A part that has to go takes the code with it. */
 	for (unsigned i = 1; block->jit_code && i < block->jit_code->parts; i++)
 		block_check(emu, block->jit_code->part[i].block);
-}
-
-void jit_flush(struct jit *jit)
-{
-	if (!jit)
-		return;
-	jit->at = jit->start;
-	jit->stats.flushes++;
 }
 
 /* --- entering ------------------------------------------------------------------------------- */
@@ -322,10 +314,9 @@ static bool may_compile(const struct jit *jit, const struct block *block)
 	       block->compiles < JIT_COMPILES_MAX;
 }
 
-bool jit_ready(struct emu *emu, struct block **which)
+bool jit_ready(struct emu *emu, struct block *block)
 {
 	struct jit *jit = emu->jit;
-	struct block *block = *which;
 	if (!jit || (log_trace_mask & LOG_TRACE_BLOCK))
 		return false;
 	if (block->jit_world == emu->world && block->jit_ip == (uint32_t)emu->ctx->rip)
@@ -336,12 +327,7 @@ bool jit_ready(struct emu *emu, struct block **which)
 	}
 	if (!may_compile(jit, block))
 		return false;
-	if (jit_code_full(jit)) {
-		block_cache_flush(emu);
-		*which = NULL;
-		return false;
-	}
-	drop_code(block);
+	jit_drop_code(block);
 	block->compiles++;
 	if (jit_compile(jit, block))
 		return true;
@@ -382,7 +368,7 @@ struct jit *jit_new(struct emu *emu, const struct emu_config *config)
 	jit->dump = config->dump;
 	jit->cold = g_new(struct jit_cold, JIT_COLDS);
 	switch_off(jit, config->emitters_off);
-	if (jit_code_new(jit))
+	if (jit_code_new(jit, config->jit_bytes ? config->jit_bytes : EMU_JIT_BYTES))
 		return jit;
 	log_error("JIT: the host gives no memory to run code in; interpreting");
 	jit_free(jit);
@@ -414,9 +400,12 @@ void jit_print_stats(const struct jit *jit, FILE *out)
 	const struct jit_stats *stats = &jit->stats;
 	for (unsigned op = 0; op < OPS; op++)
 		bodies += jit->bodies[op];
+	fprintf(out, "jit.bytes_held %zu\n", jit_cache_used(jit));
 	fprintf(out, "jit.blocks %" G_GUINT64_FORMAT "\njit.joined %" G_GUINT64_FORMAT "\njit.bytes %" G_GUINT64_FORMAT "\njit.entered %" G_GUINT64_FORMAT
 	        "\njit.linked %" G_GUINT64_FORMAT "\njit.bodies_called %" G_GUINT64_FORMAT "\njit.slow_accesses %" G_GUINT64_FORMAT
-	        "\njit.refused %" G_GUINT64_FORMAT "\njit.flushes %" G_GUINT64_FORMAT "\n",
-	        stats->compiled, stats->joined, stats->bytes, stats->entered, stats->linked, bodies, stats->slow, stats->refused, stats->flushes);
+	        "\njit.refused %" G_GUINT64_FORMAT "\njit.evicted %" G_GUINT64_FORMAT "\njit.evictions %" G_GUINT64_FORMAT
+	        "\njit.flushes %" G_GUINT64_FORMAT "\n",
+	        stats->compiled, stats->joined, stats->bytes, stats->entered, stats->linked, bodies, stats->slow, stats->refused, stats->evicted,
+	        stats->evictions, stats->flushes);
 	print_bodies(jit, bodies, out);
 }

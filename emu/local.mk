@@ -63,6 +63,7 @@ emu_sources = \
 jit_sources = \
 	emu/jit_asm.c \
 	emu/jit_asm.h \
+	emu/jit_cache.c \
 	emu/jit_code.c \
 	emu/jit_compile.c \
 	emu/jit_dump.c \

@@ -353,12 +353,10 @@ static enum stop_reason run_loop(struct emu *emu)
 		if (unlikely(!block)) {
 			emu->insns++;
 			intr_deliver_fault(emu);
-		} else if (jit_ready(emu, &block)) {
+		} else if (jit_ready(emu, block)) {
 			jit_run(emu, block);
-		} else if (block) {
-			run_block(emu, block);
 		} else {
-			continue;
+			run_block(emu, block);
 		}
 		if (unlikely(emu->shutdown))
 			return STOP_SHUTDOWN;
@@ -423,6 +421,11 @@ static void emu_new_epoch(struct engine *engine)
 	memset(emu->tlb, 0, sizeof emu->tlb);
 }
 
+static void emu_flush(struct engine *engine)
+{
+	block_cache_flush((struct emu *)engine);
+}
+
 static void emu_print_stats(struct engine *engine, FILE *out)
 {
 	const struct block_stats *stats = &((struct emu *)engine)->cache->stats;
@@ -453,6 +456,7 @@ static const struct engine_ops emu_ops = {
 	.run = emu_run,
 	.kick = emu_kick,
 	.new_epoch = emu_new_epoch,
+	.flush = emu_flush,
 	.print_stats = emu_print_stats,
 	.free = emu_free,
 };

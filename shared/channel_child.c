@@ -266,6 +266,10 @@ static void obey(struct child *child)
 	case WIRE_CAN_RUN:
 		wire->result = child->engine->ops->can_run(child->engine, &wire->page);
 		break;
+	case WIRE_FLUSH:
+		if (child->engine->ops->flush)
+			child->engine->ops->flush(child->engine);
+		break;
 	case WIRE_STATS:
 		print_stats(child);
 		break;

@@ -464,6 +464,11 @@ static void stand_in_new_epoch(struct engine *engine)
 	of_engine(engine)->native_epochs++;
 }
 
+static void stand_in_flush(struct engine *engine)
+{
+	command(of_engine(engine), WIRE_FLUSH);
+}
+
 static void stand_in_print_stats(struct engine *engine, FILE *out)
 {
 	struct process_channel *channel = of_engine(engine);
@@ -486,6 +491,7 @@ static const struct engine_ops stand_in_ops = {
 	.run = stand_in_run,
 	.kick = stand_in_kick,
 	.new_epoch = stand_in_new_epoch,
+	.flush = stand_in_flush,
 	.print_stats = stand_in_print_stats,
 	.free = stand_in_free,
 };

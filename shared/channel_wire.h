@@ -16,6 +16,7 @@ enum wire_turn { WIRE_PARENT, WIRE_CHILD };
 enum wire_command {
 	WIRE_RUN,     /* the request on the page; `result`: enum stop_reason */
 	WIRE_CAN_RUN, /* the context on the page; `result`: bool */
+	WIRE_FLUSH,   /* ops->flush */
 	WIRE_STATS,   /* ops->print_stats; `data`: text of `count` bytes */
 };
 

@@ -34,6 +34,9 @@ struct engine_ops {
 	/* Another engine ran in between: nothing cached of memory is to be
 	 * trusted without a look. */
 	void (*new_epoch)(struct engine *engine);
+	/* Everything made of the guest's code is made anew; not while it runs. NULL:
+	 * it makes nothing. */
+	void (*flush)(struct engine *engine);
 	void (*print_stats)(struct engine *engine, FILE *out);
 	void (*free)(struct engine *engine);
 };

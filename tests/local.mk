@@ -18,6 +18,7 @@ unit_native_sources = \
 	tests/unit/jit_rig.c \
 	tests/unit/jit_rig.h \
 	tests/unit/test_jit.c \
+	tests/unit/test_jit_cache.c \
 	tests/unit/test_jit_chains.c \
 	tests/unit/test_jit_modes.c \
 	tests/unit/test_kvm_ctx.c \

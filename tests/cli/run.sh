@@ -72,6 +72,15 @@ check "keys reach the guest" ends 0 echo.bin --do 'wait-text Floppy 10s' --do 's
 	--do 'keys abc<shift-d><lt>' --do 'wait-text "abcD<" 5s'
 printf '# a script\nwait-text Floppy 10s\n\nsleep 50ms # a nap\nquit 3\n' >some.v2e
 printf '\nwait-text Nowhere 1s\n' >lost.v2e
+flushes()
+{
+	for channel in inline process; do
+		ends 0 spin.bin --engine emu --channel $channel --stats --do 'wait-text Floppy 10s' --do flush --do 'sleep 100ms' &&
+			grep -qx 'emu.cache_flushes 1' err || return 1
+	done
+}
+check "flush drops what was made of the code" flushes
+check "a cache of code that is no size" says "--jit-cache" 2 spin.bin --jit-cache 4K
 check "a script file" ends 3 spin.bin --script some.v2e
 check "a script that fails names its line" says "lost.v2e:2: wait-text Nowhere" 1 spin.bin --script lost.v2e
 

@@ -10,7 +10,7 @@
 struct jit_rig jit_rig;
 static struct decoder *decoder;
 
-static void side_open(struct rig_side *side, enum emu_jit jit, const char *off)
+static void side_open(struct rig_side *side, enum emu_jit jit, const char *off, size_t bytes)
 {
 	char *error = NULL;
 	memset(side, 0, sizeof *side);
@@ -23,7 +23,7 @@ static void side_open(struct rig_side *side, enum emu_jit jit, const char *off)
 	side->clock = clock_new(CLOCK_KIND_VIRTUAL);
 	struct emu_config config = {
 		.mem = side->mem, .bus = side->bus, .clock = side->clock, .pins = &side->pins,
-		.cpu = EMU_CPU_P6, .jit = jit, .emitters_off = off,
+		.cpu = EMU_CPU_P6, .jit = jit, .jit_bytes = bytes, .emitters_off = off,
 	};
 	side->engine = emu_new(&config, &error);
 	ck_assert_ptr_nonnull(side->engine);
@@ -37,14 +37,17 @@ static void side_close(struct rig_side *side)
 	mem_free(side->mem);
 }
 
-void rig_open(enum emu_jit jit, const char *off)
+static void open_both(enum emu_jit jit, const char *off, size_t bytes)
 {
 	char *error = NULL;
-	side_open(&jit_rig.plain, EMU_JIT_OFF, NULL);
-	side_open(&jit_rig.jitted, jit, off);
+	side_open(&jit_rig.plain, EMU_JIT_OFF, NULL, 0);
+	side_open(&jit_rig.jitted, jit, off, bytes);
 	decoder = decoder_new(EMU_CPU_P6, &error);
 	jit_rig.seed = 1;
 }
+
+void rig_open(enum emu_jit jit, const char *off) { open_both(jit, off, 0); }
+void rig_open_cache(size_t bytes) { open_both(EMU_JIT_ALWAYS, NULL, bytes); }
 
 void rig_close(void)
 {

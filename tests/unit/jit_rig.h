@@ -43,6 +43,8 @@ extern struct jit_rig jit_rig;
 
 /* Opens both sides: the interpreter, and `jit`; `off`: emitters to be switched off, or NULL. */
 void rig_open(enum emu_jit jit, const char *off);
+/* Likewise, compiling always, with so many bytes for code. */
+void rig_open_cache(size_t bytes);
 void rig_close(void);
 
 uint32_t rig_chance(void);

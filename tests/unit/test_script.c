@@ -62,6 +62,11 @@ static void nmi(void *owner)
 	g_string_append(((struct guest *)owner)->keys, "NMI");
 }
 
+static void flush(void *owner)
+{
+	g_string_append(((struct guest *)owner)->keys, "flush");
+}
+
 static void setup(void)
 {
 	guest = (struct guest){ .text = "", .room = true, .keys = g_string_new(NULL), .saved = g_string_new(NULL) };
@@ -89,7 +94,7 @@ static void start(const char *commands)
 	}
 	struct script_guest it = {
 		.read_text = read_text, .hash_picture = hash_picture, .save_picture = save_picture, .failure_picture = picture,
-		.key_room = key_room, .key = key, .nmi = nmi, .owner = &guest,
+		.key_room = key_room, .key = key, .nmi = nmi, .flush = flush, .owner = &guest,
 	};
 	run = script_run_new(script, &it);
 }
@@ -314,6 +319,14 @@ START_TEST(presses_the_nmi_button)
 }
 END_TEST
 
+START_TEST(flushes_the_code)
+{
+	start("flush");
+	go(STEP);
+	ck_assert_str_eq(guest.keys->str, "flush");
+}
+END_TEST
+
 START_TEST(screenshot)
 {
 	start("screenshot a.png\nscreenshot b.png");
@@ -423,6 +436,7 @@ Suite *suite_script(void)
 	tcase_add_test(tcase, keys_wait_for_room);
 	tcase_add_test(tcase, keys_give_up);
 	tcase_add_test(tcase, presses_the_nmi_button);
+	tcase_add_test(tcase, flushes_the_code);
 	tcase_add_test(tcase, screenshot);
 	tcase_add_test(tcase, screenshot_fails);
 	tcase_add_test(tcase, screen_text);
