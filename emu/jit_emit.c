@@ -1,4 +1,5 @@
 /* What emitters are built from: operands, guest memory, calls of bodies. */
+#include "emu/decode.h"
 #include "emu/jit_internal.h"
 
 uint32_t jit_ip(const struct jit_compiler *c) { return c->part->ip + c->insn->offset; }
@@ -236,10 +237,15 @@ static void emit_beside(struct jit_compiler *c, struct jit_cold *cold)
 	asm_jcc(&c->a, CC_AE, cold->store);
 }
 
-/* The block may have written to itself: then it is over. */
+/* The block may have written to itself: then it is over. One that ends here, by a call,
+ * goes where that leads. */
 static void leave_if_stale(struct jit_compiler *c, const struct jit_cold *cold)
 {
 	struct jit_asm *a = &c->a;
+	if (decode_ends_block(c->insn)) {
+		asm_jmp(a, cold->resume);
+		return;
+	}
 	asm_test(a, 4, R10, R10);
 	asm_jcc(a, CC_E, cold->resume);
 	jit_flags_store(c);

@@ -119,6 +119,14 @@ START_TEST(block_that_writes_to_its_own_next_instruction)
 }
 END_TEST
 
+START_TEST(call_that_pushes_into_its_own_block)
+{
+	/* mov ax,cs; mov ss,ax; (4:) mov sp,6; call c; hlt; nop; (c:) inc ax; pop bx; hlt */
+	for (unsigned limit = 1; limit < 10; limit++)
+		CODE_IS(limit, 0x8c, 0xc8, 0x8e, 0xd0, 0xbc, 0x06, 0x00, 0xe8, 0x02, 0x00, 0xf4, 0x90, 0x40, 0x5b, 0xf4);
+}
+END_TEST
+
 START_TEST(opcode_that_is_patched)
 {
 	/* xor byte [9],8 (inc <-> dec); mov dx,dx; nop; nop; (9:) inc ax; loop 0 */
@@ -196,6 +204,7 @@ Suite *suite_jit(void)
 	tcase_add_test(whole, emitters_can_be_switched_off);
 	tcase_add_test(whole, immediate_that_is_patched_in_each_turn);
 	tcase_add_test(whole, block_that_writes_to_its_own_next_instruction);
+	tcase_add_test(whole, call_that_pushes_into_its_own_block);
 	tcase_add_test(whole, opcode_that_is_patched);
 	tcase_add_test(whole, frame_that_ends_in_code);
 	tcase_add_test(whole, data_beside_code_is_written);
