@@ -34,6 +34,19 @@ for device in 'fef00000 version 2 device 4 interrupt 5' 'fef03000 version 2 devi
 	check "are where they should be: $device" printed "^virtio $device"
 	check "and in the list: ${device%% *}" printed "^device memory ${device%% *} interrupt ${device##* }"
 done
+check "random numbers" printed '^entropy: 16 bytes, status 15, interrupt 1'
+by_kvm()
+{
+	rm -f serial
+	timeout 120 "$V2E" run --engine kvm --exit-port 0xf4 --serial file:serial --timeout 60s -m 32M elf --virtio-rng
+	[ $? -eq 67 ]
+}
+if "$V2E" probe --json 2>/dev/null | grep -q '"kvm": true'; then
+	check "by KVM" by_kvm
+	check "as well" printed '^entropy: 16 bytes, status 15, interrupt 1'
+else
+	skip "random numbers by KVM" "no KVM on this host"
+fi
 check "the interface before 1.0" kernel -m 64M mb1 --virtio-console none --virtio-legacy
 check "is where it should be" printed '^virtio fef01000 version 1 device 3 interrupt 7'
 check "forced to be ELF" kernel --type elf mb1

@@ -1,3 +1,6 @@
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memmem */
+#endif
 /* The virtio devices on the board: where they are, how they are found, how they
  * interrupt. */
 #include "tests/unit/pc_rig.h"
@@ -206,6 +209,12 @@ START_TEST(acpi_names_them)
 	for (guint n = 0; n + 9 < table->len; n++)
 		devices += !memcmp(table->data + n, "LNRO0005", 9);
 	ck_assert_uint_eq(devices, PC_VIRTIO_SLOTS);
+	for (unsigned slot = 0; slot < PC_VIRTIO_SLOTS; slot++) {
+		const uint8_t wanted[] = {
+			0x86, 9, 0, 1, 0, (uint8_t)(slot << 4), 0xf0, 0xfe, 0, 0x10, 0, 0, 0x89, 6, 0, 9, 1, slot % 2 ? 7 : 5, 0, 0, 0, 0x79,
+		};
+		ck_assert_msg(memmem(table->data, table->len, wanted, sizeof wanted) != NULL, "%u", slot);
+	}
 	/* The scope ends where the table does. */
 	ck_assert_uint_eq(table->data[36], 0x10);
 	ck_assert_uint_eq((table->data[37] & 15u) + table->data[38] * 16u, table->len - 37);

@@ -193,7 +193,7 @@ START_TEST(blk_refuses)
 {
 	static const struct { uint64_t sector; uint32_t size; } outside[] = {
 		{ SECTORS, 512 }, { SECTORS - 1, 1024 }, { UINT64_MAX, 512 }, { UINT64_MAX - 1, 1024 }, { 1ull << 55, 512 },
-		{ 0, 511 }, { 0, 513 }, { 0, (SECTORS + 1) * 512 },
+		{ 0, 511 }, { 0, 513 }, { 0, (SECTORS + 1) * 512 }, { SECTORS - 200, 201 * 512 },
 	};
 	uint32_t written;
 	open_disk(false);
