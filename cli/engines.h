@@ -20,6 +20,10 @@ struct engines {
 bool engines_choose(struct engines *engines, const struct run_options *options, char **error);
 void engines_clear(struct engines *engines);
 
+/* What the user should know of this choice before it disappoints: one line (g_free), or
+ * NULL. */
+char *engines_caution(const struct engines *engines);
+
 /* First guesses for policy.h, from the probe: ns to KVM and back; instructions a second
  * of the slowest mode that KVM takes over. 0 without KVM. */
 uint64_t engines_handover_ns(const struct engines *engines);

@@ -384,6 +384,9 @@ static int run_traced(const struct run_options *options, struct trace_output *ou
 	trace_output_start(output, options, machine);
 	log_trace_mask = options->trace;
 	log_trace(LOG_TRACE_SWITCH, "engine %s", machine->engines.why);
+	g_autofree char *caution = engines_caution(&machine->engines);
+	if (caution)
+		log_info("%s", caution);
 	int status = run_machine(options, machine);
 	trace_output_stop(output, machine, status);
 	if (!write_transitions(options, machine, &error))

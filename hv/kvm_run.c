@@ -127,11 +127,17 @@ void kvm_run_forget_thread(struct kvm *kvm)
 	atomic_store(&kvm->thread, 0);
 }
 
+/* gettid() is a system call, which each hand-over would pay. */
+static _Thread_local struct {
+	const struct kvm *kvm;
+	pid_t thread;
+} attached;
+
 static int attach_thread(struct kvm *kvm)
 {
-	pid_t self = gettid();
-	if (atomic_load(&kvm->thread) == self)
+	if (kvm->has_timer && attached.kvm == kvm && atomic_load(&kvm->thread) == attached.thread)
 		return 0;
+	pid_t self = gettid();
 	kvm_run_forget_thread(kvm);
 	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = KICK_SIGNAL };
 	event.sigev_notify_thread_id = self;
@@ -143,6 +149,8 @@ static int attach_thread(struct kvm *kvm)
 	kvm->has_timer = true;
 	kvm->armed = 0;
 	atomic_store(&kvm->thread, self);
+	attached.kvm = kvm;
+	attached.thread = self;
 	return kvm->watch ? kvm_watch_attach(kvm->watch) : 0;
 }
 

@@ -123,6 +123,14 @@ else
 	skip "stops where protected mode ends, and what a hand-over costs" "the test programs cannot be linked here"
 fi
 if [ -r $firmware/bios.bin ]; then
+	# cautions ENGINE: does it say what this KVM is bad at?
+	cautions() { "$V2E" run --engine "$1" --do quit 2>&1 | grep -q '^v2e: --engine kvm: KVM of this host does not run .*; give --engine emu or hybrid$'; }
+	if grep -q '"pm16": { "runs": "native"' "$tmp/probe" && grep -q '"pm32-paged": { "runs": "native"' "$tmp/probe"; then
+		check "KVM alone on a KVM that can do it" sh -c '! "$1" run --engine kvm --do quit 2>&1 | grep -q "^v2e: --engine kvm"' sh "$V2E"
+	else
+		check "KVM alone says what this KVM is bad at" cautions kvm
+		check "which is no matter with another engine" sh -c '! "$1" run --engine hybrid --do quit 2>&1 | grep -q "^v2e: --engine kvm"' sh "$V2E"
+	fi
 	check "SeaBIOS, hybrid" boot --engine hybrid
 	check "KVM had its part of it" says '^handover-from-kvm-mode [1-9]'
 	check "SeaBIOS, hybrid, threshold 0" boot --engine hybrid --threshold 0
