@@ -72,6 +72,7 @@ unit_sources = \
 	tests/unit/test_emu_models.c \
 	tests/unit/test_emu_paging.c \
 	tests/unit/test_emu_real.c \
+	tests/unit/test_emu_real_events.c \
 	tests/unit/test_emu_segments.c \
 	tests/unit/test_emu_smc.c \
 	tests/unit/test_emu_smm.c \
@@ -106,6 +107,7 @@ unit_sources = \
 	tests/unit/test_options.c \
 	tests/unit/test_parallel.c \
 	tests/unit/test_pc.c \
+	tests/unit/test_pc_interrupts.c \
 	tests/unit/test_pc_setup.c \
 	tests/unit/test_pc_state.c \
 	tests/unit/test_pc_virtio.c \

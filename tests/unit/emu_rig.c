@@ -302,3 +302,18 @@ void rig_smi(struct rig *rig)
 	rig->machine->pins.smi = true;
 	cpu_pins_attend(&rig->machine->pins);
 }
+
+void rig_ck_frame16(const struct rig *rig, uint16_t ip, uint16_t flags_mask, uint16_t flags)
+{
+	ck_assert_uint_eq(rig_frame16(rig, 0), ip);
+	ck_assert_uint_eq(rig_frame16(rig, 1), RIG_CODE >> 4);
+	ck_assert_uint_eq(rig_frame16(rig, 2) & flags_mask, flags);
+}
+
+void rig_ck_real_fault(struct rig *rig, unsigned vector, uint16_t ip)
+{
+	uint16_t sp = rig->ctx->gpr[CTX_RSP].x;
+	ck_assert_uint_eq(rig_run(rig), vector);
+	ck_assert_uint_eq(rig->ctx->gpr[CTX_RSP].x, (uint16_t)(sp - 6));
+	rig_ck_frame16(rig, ip, 0, 0);
+}

@@ -87,6 +87,10 @@ enum stop_reason rig_step(struct rig *rig, unsigned insns);
  * protected mode all gates of the rig are 32-bit unless the test changed them. */
 uint32_t rig_frame32(const struct rig *rig, unsigned n);
 uint32_t rig_frame16(const struct rig *rig, unsigned n);
+/* The frame of a real-mode interrupt: IP, the rig's CS, and flags under a mask. */
+void rig_ck_frame16(const struct rig *rig, uint16_t ip, uint16_t flags_mask, uint16_t flags);
+/* Runs into a fault of real mode; it pushes no error code. */
+void rig_ck_real_fault(struct rig *rig, unsigned vector, uint16_t ip);
 
 /* Runs, and asserts: vector, error code, EIP in the frame (protected mode). */
 #define ck_fault(rig, vector, code, eip) do {                              \

@@ -71,4 +71,39 @@ static inline uint8_t pc_rig_cmos(struct pc_rig *rig, uint8_t index)
 	return pc_rig_in(rig, 0x71);
 }
 
+static inline void pc_rig_start_pic(struct pc_rig *rig, uint16_t port, uint8_t base, uint8_t cascade)
+{
+	pc_rig_out(rig, port, 0x11);
+	pc_rig_out(rig, port + 1, base);
+	pc_rig_out(rig, port + 1, cascade);
+	pc_rig_out(rig, port + 1, 0x01);
+	pc_rig_out(rig, port + 1, 0x00);
+}
+
+/* Vector of the interrupt that the CPU gets now, or 0. */
+static inline uint8_t pc_rig_vector(struct pc_rig *rig)
+{
+	struct cpu_pins *pins = pc_pins(rig->pc);
+	return pins->intr ? pins->acknowledge(pins->owner) : 0;
+}
+
+static inline void pc_rig_build_with_interrupts(struct pc_rig *rig)
+{
+	rig->pc = pc_rig_build(rig);
+	pc_rig_start_pic(rig, 0x20, 0x20, 0x04);
+	pc_rig_start_pic(rig, 0xa0, 0x28, 0x02);
+	ck_assert_uint_eq(pc_rig_vector(rig), 0);
+}
+
+/* Lets guest time go by, deadline by deadline. */
+static inline void pc_rig_pass(struct pc_rig *rig, uint64_t ns)
+{
+	uint64_t end = clock_now(rig->clock) + ns;
+	while (clock_next_deadline(rig->clock) <= end) {
+		clock_wait_until(rig->clock, clock_next_deadline(rig->clock));
+		clock_run_due(rig->clock);
+	}
+	clock_wait_until(rig->clock, end);
+}
+
 #endif
