@@ -127,6 +127,21 @@ START_TEST(call_that_pushes_into_its_own_block)
 }
 END_TEST
 
+/* Elsewhere each time: what is patched again and again ends no block. */
+START_TEST(block_that_ends_itself_keeps_the_carry)
+{
+	/* (n:) cmp al,56; inc byte [n+1]; jc n+9; inc bx; (n+9:) loop n; hlt */
+	uint8_t bytes[40] = { 0x3c, 0x56, 0xfe, 0x06, 0x01, 0x00, 0x72, 0x01, 0x43, 0xe2, 0xf5, 0xf4 };
+	for (uint8_t n = 0; n < 24; n++) {
+		try_code(bytes, n + 12u, 2);
+		try_code(bytes, n + 12u, 9);
+		memmove(bytes + n + 1, bytes + n, 12);
+		bytes[n] = 0x90;
+		bytes[n + 5] = (uint8_t)(n + 2);
+	}
+}
+END_TEST
+
 START_TEST(opcode_that_is_patched)
 {
 	/* xor byte [9],8 (inc <-> dec); mov dx,dx; nop; nop; (9:) inc ax; loop 0 */
@@ -205,6 +220,7 @@ Suite *suite_jit(void)
 	tcase_add_test(whole, immediate_that_is_patched_in_each_turn);
 	tcase_add_test(whole, block_that_writes_to_its_own_next_instruction);
 	tcase_add_test(whole, call_that_pushes_into_its_own_block);
+	tcase_add_test(whole, block_that_ends_itself_keeps_the_carry);
 	tcase_add_test(whole, opcode_that_is_patched);
 	tcase_add_test(whole, frame_that_ends_in_code);
 	tcase_add_test(whole, data_beside_code_is_written);
