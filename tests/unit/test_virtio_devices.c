@@ -138,6 +138,7 @@ static uint8_t request(uint32_t type, uint64_t sector, uint32_t size, uint32_t *
 	desc(0, 1, RIG_BUFFER, size, type == 1 ? D_NEXT : D_NEXT | D_WRITE, 2);
 	desc(0, 2, STATUS, 1, D_WRITE, 0);
 	offer(0, 0);
+	virtio_rig_pass(&rig); /* behind a flush it waits */
 	*written = last_written(0);
 	return rig.ram[STATUS];
 }
@@ -186,6 +187,22 @@ START_TEST(blk_other_requests)
 	ck_assert_str_eq((char *)rig.ram + RIG_BUFFER, "v2e-virtio-3");
 	ck_assert_uint_eq(request(11, 0, 512, &written), 2); /* discard was not offered */
 	ck_assert_uint_eq(request(UINT32_MAX, 0, 512, &written), 2);
+}
+END_TEST
+
+/* A guest that flushes without end does not keep its host from looking. */
+START_TEST(blk_flushes_one_by_one)
+{
+	uint32_t written;
+	open_disk(false);
+	ck_assert_uint_eq(request(4, 0, 0, &written), 0);
+	for (unsigned n = 0; n < 5; n++)
+		virtio_rig_offer(&rig, 0, 0);
+	virtio_rig_kick(&rig, 0);
+	ck_assert_uint_eq(blk_memory_flushes(disk), 2);
+	virtio_rig_pass(&rig);
+	ck_assert_uint_eq(blk_memory_flushes(disk), 6);
+	ck_assert_uint_eq(virtio_rig_used(&rig, 0), 6);
 }
 END_TEST
 
@@ -542,6 +559,7 @@ static void add_blk(TCase *tcase)
 	tcase_add_test(tcase, blk_configuration);
 	tcase_add_test(tcase, blk_reads_and_writes);
 	tcase_add_test(tcase, blk_other_requests);
+	tcase_add_test(tcase, blk_flushes_one_by_one);
 	tcase_add_test(tcase, blk_refuses);
 	tcase_add_test(tcase, blk_read_only);
 	tcase_add_test(tcase, blk_any_layout);
