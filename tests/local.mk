@@ -150,6 +150,7 @@ shell_tests = \
 	tests/cli/bench.sh \
 	tests/cli/help.sh \
 	tests/cli/monitor.sh \
+	tests/cli/pointer.sh \
 	tests/cli/report.sh \
 	tests/cli/run.sh \
 	tests/cli/state.sh \
@@ -202,6 +203,7 @@ boot_files = \
 	tests/boot/ipxe.sh \
 	tests/boot/linux.sh \
 	tests/boot/loaders.sh \
+	tests/boot/mouse.asm \
 	tests/boot/memtest.sh \
 	tests/guest/kernel.c \
 	tests/guest/kernel.ld \
