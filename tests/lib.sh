@@ -34,6 +34,16 @@ check()
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# engines: those that this host offers, one a line.
+engines()
+{
+	echo emu
+	! "$V2E" probe --json | grep -q '"kvm": true' || printf 'hybrid\nkvm\n'
+}
+# Does KVM run that mode (pm16, pm32, ...) by interpreting it, some million instructions
+# a second, or not at all?
+interprets() { ! "$V2E" probe --json | grep -q "\"$1\": { \"runs\": \"native\""; }
+
 # Exit status 77 tells automake that nothing was run.
 finish()
 {

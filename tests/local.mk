@@ -194,6 +194,7 @@ boot_files = \
 	tests/boot/compare.sh \
 	tests/boot/isolinux.sh \
 	tests/boot/debian-linux.sh \
+	tests/boot/engines.sh \
 	tests/boot/extlinux.sh \
 	tests/boot/floppies.sh \
 	tests/boot/floppy.asm \
@@ -271,6 +272,7 @@ nested_files = \
 	tests/nested/machine.sh \
 	tests/nested/no_slirp.c \
 	tests/nested/mkdisk.c \
+	tests/nested/payloads.sh \
 	tests/nested/prepare.sh \
 	tests/nested/run.sh \
 	tests/nested/stops.c \

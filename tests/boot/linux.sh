@@ -60,7 +60,7 @@ check "what the guest wrote is in the file" cmp written.img expected.img
 # no paging: the emulator must be left alone with it, as the costs say.
 if "$V2E" run --engine hybrid --do quit >out 2>err; then
 	policy=v2e
-	! "$V2E" probe --json | grep -q '"pm32": { "runs": "interpreted"' || policy=adaptive
+	! interprets pm32 || policy=adaptive
 	check "hybrid boots Linux, --policy $policy" boots --engine hybrid --policy $policy --snapshot --disk disk.img --cdrom numbers.iso
 	looks_at hybrid
 else
