@@ -175,6 +175,50 @@ START_TEST(fault_in_the_middle_of_a_block)
 }
 END_TEST
 
+/* Loads in real mode, of segments as a visit to protected mode leaves them. */
+START_TEST(loads_of_odd_segments)
+{
+	static const uint32_t kinds[] = { 0x93, 0x91, 0x97, 0x9b, 0x9f, 0x4093, 0x8093, 0x4097 };
+	for (unsigned n = 0; n < CTX_LDTR * G_N_ELEMENTS(kinds); n++) {
+		unsigned sreg = n % CTX_LDTR;
+		if (sreg == CTX_CS)
+			continue;
+		/* mov sreg,ax; then a store at its offset 10h */
+		const uint8_t code[] = { 0x8e, (uint8_t)(0xc0 | sreg << 3), (uint8_t[]){ 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65 }[sreg], 0x88, 0x0e, 0x10, 0x00, 0xf4 };
+		struct rig_program program = { .size = sizeof code };
+		struct ctx state;
+		memcpy(program.bytes, code, sizeof code);
+		rig_fill(&program);
+		rig_state(&state, false);
+		state.seg[sreg].access = kinds[n / CTX_LDTR];
+		state.gpr[CTX_RAX].e = 0x2000;
+		for (uint64_t limit = 1; limit < 5; limit++)
+			rig_compare(&program, &state, limit, "odd segment");
+	}
+}
+END_TEST
+
+/* The fault is the jump's own, not its target's. */
+START_TEST(near_targets_end_at_the_limit)
+{
+	/* jmp eax; call eax; push eax, ret */
+	static const uint8_t jumps[][6] = { { 0x66, 0xff, 0xe0 }, { 0x66, 0xff, 0xd0 }, { 0x66, 0x50, 0x66, 0xc3 } };
+	static const uint32_t targets[] = { 0xffff, 0x10000, 0x10001, 0x1ffff, 0x80000000u };
+	for (unsigned n = 0; n < G_N_ELEMENTS(jumps) * G_N_ELEMENTS(targets); n++) {
+		struct rig_program program = { .size = 6 };
+		struct ctx state;
+		memcpy(program.bytes, jumps[n % G_N_ELEMENTS(jumps)], 6);
+		rig_fill(&program);
+		rig_state(&state, false);
+		state.idtr.limit = 0x3ff;
+		state.gpr[CTX_RAX].e = targets[n / G_N_ELEMENTS(jumps)];
+		state.gpr[CTX_RSP].e = 0x8000;
+		for (uint64_t limit = 1; limit < 4; limit++)
+			rig_compare(&program, &state, limit, "near target");
+	}
+}
+END_TEST
+
 START_TEST(calls_and_returns_chain)
 {
 	/* call 6; loop 0; hlt; (6:) inc ax; ret */
@@ -225,6 +269,8 @@ Suite *suite_jit(void)
 	tcase_add_test(whole, frame_that_ends_in_code);
 	tcase_add_test(whole, data_beside_code_is_written);
 	tcase_add_test(whole, fault_in_the_middle_of_a_block);
+	tcase_add_test(whole, loads_of_odd_segments);
+	tcase_add_test(whole, near_targets_end_at_the_limit);
 	tcase_add_test(whole, calls_and_returns_chain);
 	tcase_add_test(whole, code_memory_runs_out_and_over);
 	suite_add_tcase(suite, rows);
