@@ -111,8 +111,9 @@ int kvm_state_load(struct kvm *kvm);
 int kvm_state_store(struct kvm *kvm);
 /* cpu_pins.fetch: what store() left in the vCPU. */
 void kvm_state_fetch(void *kvm, struct ctx *ctx, enum ctx_part part);
-/* The guest gets the debug registers themselves, with the page's values. */
-int kvm_state_unguard(struct kvm *kvm);
+/* KVM_WATCH_TRAPPED. MOV DR and INT1 did not happen, and happen in the other engine; so
+ * does the trap of a single step. */
+enum stop_reason kvm_state_trapped(struct kvm *kvm);
 /* KVM_EXIT_X86_WRMSR. */
 void kvm_state_wrmsr(struct kvm *kvm);
 

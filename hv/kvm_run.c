@@ -358,42 +358,6 @@ static enum stop_reason see_to_errno(struct kvm *kvm, int error)
 	return kvm_run_fail_call(kvm, "KVM_RUN", -error);
 }
 
-#define DR6_BD 0x2000u
-#define DR6_BS 0x4000u
-#define DR6_BT 0x8000u
-
-/* Only in long mode, where nobody else could see to it: the guest gets what was held
- * back from it. */
-static enum stop_reason give_trap_back(struct kvm *kvm, uint32_t trap)
-{
-	kvm->ctx->dr6 |= trap;
-	int result = kvm_state_unguard(kvm);
-	if (result)
-		return kvm_run_fail_call(kvm, "KVM_SET_DEBUGREGS", result);
-	if (trap) {
-		struct kvm_vcpu_events *events = &kvm->run->s.regs.events;
-		events->exception.injected = 1;
-		events->exception.nr = VECTOR_DB;
-		events->exception.has_error_code = 0;
-		events->flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
-		mark_dirty(kvm, KVM_SYNC_X86_EVENTS);
-	}
-	return STOP_NONE;
-}
-
-/* MOV DR and INT1 did not happen, and happen in the other engine; so does the trap of
- * a single step. */
-static enum stop_reason take_trap(struct kvm *kvm)
-{
-	uint32_t trap = (uint32_t)kvm->run->debug.arch.dr6 & (DR6_BS | DR6_BT);
-	if (kvm->run->s.regs.sregs.efer & CTX_EFER_LMA)
-		return give_trap_back(kvm, trap);
-	kvm->trap = trap;
-	kvm->refuse = 1;
-	kvm->stats.traps++;
-	return STOP_MODE;
-}
-
 /* A stop of the stepper's is none of the watch's breakpoints. */
 static enum stop_reason look(struct kvm *kvm, bool interrupted)
 {
@@ -405,7 +369,7 @@ static enum stop_reason look(struct kvm *kvm, bool interrupted)
 	if (verdict == KVM_WATCH_GO_ON)
 		return STOP_NONE;
 	if (verdict == KVM_WATCH_TRAPPED)
-		return take_trap(kvm);
+		return kvm_state_trapped(kvm);
 	if (!kvm->left) {
 		kvm->stats.boundaries++;
 		kvm->stats.late_boundaries += verdict == KVM_WATCH_LEFT && !interrupted;

@@ -318,12 +318,47 @@ static int load_debugregs(struct kvm *kvm)
 	return kvm->broken ? -EIO : set_debugregs(kvm);
 }
 
-int kvm_state_unguard(struct kvm *kvm)
+static int unguard(struct kvm *kvm)
 {
 	kvm->guarded = false;
 	kvm_watch_guard(kvm->watch, false);
-	int result = kvm_watch_arm(kvm->watch);
+	fetch_dr6(kvm, kvm->ctx);
+	int result = kvm->broken ? -EIO : kvm_watch_arm(kvm->watch);
 	return result ? result : set_debugregs(kvm);
+}
+
+#define DR6_BS 0x4000u
+#define DR6_BT 0x8000u
+#define VECTOR_DB 1u
+
+/* Only in long mode, where nobody else could see to it: the guest gets what was held
+ * back from it. */
+static enum stop_reason give_trap_back(struct kvm *kvm, uint32_t trap)
+{
+	kvm->ctx->dr6 |= trap;
+	int result = unguard(kvm);
+	if (result)
+		return kvm_run_fail_call(kvm, "KVM_SET_DEBUGREGS", result);
+	if (trap) {
+		struct kvm_vcpu_events *events = &kvm->run->s.regs.events;
+		events->exception.injected = 1;
+		events->exception.nr = VECTOR_DB;
+		events->exception.has_error_code = 0;
+		events->flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
+		kvm->run->kvm_dirty_regs |= KVM_SYNC_X86_EVENTS;
+	}
+	return STOP_NONE;
+}
+
+enum stop_reason kvm_state_trapped(struct kvm *kvm)
+{
+	uint32_t trap = (uint32_t)kvm->run->debug.arch.dr6 & (DR6_BS | DR6_BT);
+	if (kvm->run->s.regs.sregs.efer & CTX_EFER_LMA)
+		return give_trap_back(kvm, trap);
+	kvm->trap = trap;
+	kvm->refuse = 1;
+	kvm->stats.traps++;
+	return STOP_MODE;
 }
 
 static int store_debugregs(struct kvm *kvm)

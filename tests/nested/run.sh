@@ -122,7 +122,8 @@ guests()
 		amd-*)
 			guest $name - - $resets --engine kvm
 			guest $name $left $entered $resets --engine hybrid --threshold 0 ;;
-		intel*-pe | intel*-paging | intel*-shadow | intel*-vm86 | intel*-fpu | intel*-debug | intel*-step)
+		# Without unrestricted guest a stepped guest gets one trap too many where KVM takes it.
+		intel-debug | intel-step | intel*-pe | intel*-paging | intel*-shadow | intel*-vm86 | intel*-fpu)
 			guest $name $left $entered $resets --engine hybrid --threshold 0 ;;
 		esac
 	done <"$tmp/table"
