@@ -29,6 +29,7 @@ struct monitor {
 	struct script *script; /* of the command that runs; or NULL */
 	struct script_run *run;
 	char *line;
+	GString *printed;      /* by that command */
 	bool quit;
 	int status;
 };
@@ -201,6 +202,14 @@ static void end_script(struct monitor *monitor)
 	monitor->line = NULL;
 }
 
+/* What the script knows is not all that there is. */
+static void answer_mistake(struct monitor *monitor, const char *line, const char *error)
+{
+	bool unknown = strstr(error, "unknown command") != NULL;
+	g_autofree char *text = g_strconcat(error, unknown ? "; help lists all" : "", NULL);
+	answer(monitor, line, "", text);
+}
+
 static void begin_line(struct monitor *monitor, const char *line)
 {
 	g_autofree char *error = NULL;
@@ -211,11 +220,12 @@ static void begin_line(struct monitor *monitor, const char *line)
 	if (!g_utf8_validate(line, -1, NULL))
 		answer(monitor, "", "", "this is not UTF-8 text");
 	else if (!script_parse_line(monitor->script, "monitor", monitor->lines, line, &error))
-		answer(monitor, line, "", error);
+		answer_mistake(monitor, line, error);
 	if (!script_count(monitor->script)) {
 		end_script(monitor);
 		return;
 	}
+	g_string_truncate(monitor->printed, 0);
 	monitor->run = script_run_new(monitor->script, &monitor->guest);
 	monitor->line = g_strdup(line);
 }
@@ -226,7 +236,7 @@ static bool poll_script(struct monitor *monitor, uint64_t now)
 	enum script_state state = script_poll(monitor->run, now);
 	if (state == SCRIPT_RUNNING)
 		return false;
-	answer(monitor, monitor->line, "", state == SCRIPT_FAILED ? script_run_message(monitor->run) : NULL);
+	answer(monitor, monitor->line, monitor->printed->str, state == SCRIPT_FAILED ? script_run_message(monitor->run) : NULL);
 	monitor->quit |= state == SCRIPT_QUIT;
 	monitor->status = state == SCRIPT_QUIT ? script_run_status(monitor->run) : 0;
 	end_script(monitor);
@@ -299,6 +309,7 @@ struct monitor *monitor_new(const char *where, const struct script_guest *guest,
 	struct monitor *monitor = g_new0(struct monitor, 1);
 	bool stdio = !strcmp(where, "stdio");
 	monitor->guest = *guest;
+	monitor->guest.printed = monitor->printed = g_string_new(NULL);
 	monitor->ctx = ctx;
 	monitor->mem = mem;
 	monitor->input = g_string_new(NULL);
@@ -322,6 +333,7 @@ void monitor_free(struct monitor *monitor)
 	if (monitor->path)
 		unlink(monitor->path);
 	g_free(monitor->path);
+	g_string_free(monitor->printed, TRUE);
 	g_string_free(monitor->input, TRUE);
 	g_free(monitor);
 }

@@ -34,6 +34,8 @@ struct script_guest {
 	/* What the emulator made of the guest's code. */
 	void (*flush)(void *owner);
 	void *owner;
+	/* Where `screen-text -` goes; NULL: standard output. */
+	GString *printed;
 };
 
 #define SCRIPT_KEY_NS    (UINT64_C(20) * 1000000) /* between two events of a key */

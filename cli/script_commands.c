@@ -184,6 +184,10 @@ static enum script_verdict poll_screen_text(struct script_run *run, const struct
 		*why = g_strdup("there is no text in a graphics mode");
 		return SCRIPT_VERDICT_FAILED;
 	}
+	if (run->guest.printed && !strcmp(step->text, "-")) {
+		g_string_append(run->guest.printed, run->text->str);
+		return SCRIPT_VERDICT_DONE;
+	}
 	return write_text(step->text, run->text, why) ? SCRIPT_VERDICT_DONE : SCRIPT_VERDICT_FAILED;
 }
 
