@@ -75,8 +75,9 @@ struct rig {
 	bool slow;   /* the TSC does, as it is slower than the emulator's */
 };
 
-/* ...; mov eax, cr0; and al, FEh; mov cr0, eax; nop; hlt: in 32-bit code */
-static const uint8_t leave[] = { 0x0f, 0x20, 0xc0, 0x24, 0xfe, 0x0f, 0x22, 0xc0, 0x90, 0xf4 };
+/* ...; mov eax, cr0; and al, FEh; mov cr0, eax; nop; out 80h, al; jmp $: in 32-bit code.
+ * A watch that sees no MOV to CR0 looks at the OUT. */
+static const uint8_t leave[] = { 0x0f, 0x20, 0xc0, 0x24, 0xfe, 0x0f, 0x22, 0xc0, 0x90, 0xe6, 0x80, 0xeb, 0xfe };
 
 static void set_code(struct rig *rig, const uint8_t *code, size_t size)
 {
@@ -136,9 +137,11 @@ static bool open_engine(struct rig *rig, const struct hv_probe *probe)
 	static const struct cpuid_leaf cpuid[] = {
 		{ 0, 1, 0x756e6547, 0x6c65746e, 0x49656e69 }, { 1, 0x633, 0, 0, 0x0383f9ff & ~0x200u },
 	};
+	/* A breakpoint stops before `mov cr0`, which wants an emulator that goes on there. */
+	enum hv_watch watch = probe->watch[HV_WATCH_TRACE].usable ? HV_WATCH_TRACE : HV_WATCH_LAZY;
 	const struct hv_config config = {
 		.mem = rig->mem, .bus = rig->bus, .clock = rig->clock, .pins = &rig->pins,
-		.cpuid = cpuid, .cpuids = 2, .probe = probe, .watch = HV_WATCH_AUTO, .interpreted = true,
+		.cpuid = cpuid, .cpuids = 2, .probe = probe, .watch = watch, .interpreted = true,
 	};
 	char *error = NULL;
 	rig->engine = hv_new(&config, &error);

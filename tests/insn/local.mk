@@ -74,10 +74,11 @@ endif
 
 # Lines covered, from a build configured with CFLAGS='-O0 --coverage'.
 coverage: check
-	lcov --quiet --capture --directory . --no-external --base-directory '$(abs_top_srcdir)' --output-file coverage.info
+	lcov --quiet --capture --directory . --base-directory '$(abs_top_builddir)' --output-file coverage.all
+	lcov --quiet --extract coverage.all '$(abs_top_srcdir)/*' --output-file coverage.info
 	genhtml --quiet --output-directory coverage coverage.info
 	lcov --summary coverage.info
-CLEANFILES += coverage.info
+CLEANFILES += coverage.all coverage.info
 
 # Ten million cases: some minutes.
 check-nightly: tests/insn/host
