@@ -67,6 +67,7 @@ static uint64_t measure_host(uint32_t turns)
 #define MANY_TURNS  10000000u
 #define GROWTH      4u
 #define ENOUGH_NS   1000000u
+#define ENOUGH_EXITS 16u /* an emulated host may take a millisecond for one */
 /* An interpreter is 500 times slower than the CPU or more; native code on a busy host,
  * or in an emulated one, may be slower by ten and more. */
 #define NATIVE_PART 128u
@@ -74,12 +75,12 @@ static uint64_t measure_host(uint32_t turns)
 static void probe_mode(struct hv_probe *probe, struct kvm_guest *guest, enum hv_mode mode, uint64_t host)
 {
 	probe->mode[mode].runs = HV_REFUSED;
-	uint64_t ns = 0, speed;
+	uint64_t ns = 0, speed, bare = measure_best(guest, mode, 1);
 	uint32_t turns;
-	for (turns = FEW_TURNS; turns <= MANY_TURNS && ns < ENOUGH_NS; turns *= GROWTH)
+	for (turns = FEW_TURNS; turns <= MANY_TURNS && ns < MAX(ENOUGH_NS, ENOUGH_EXITS * bare); turns *= GROWTH)
 		if (!(ns = measure_best(guest, mode, turns)))
 			return;
-	speed = insns_per_second(turns / GROWTH, ns);
+	speed = insns_per_second(turns / GROWTH, ns > bare ? ns - bare : 1);
 	probe->mode[mode].runs = speed > host / NATIVE_PART ? HV_NATIVE : HV_INTERPRETED;
 	probe->mode[mode].insns_per_second = speed;
 }
