@@ -75,7 +75,7 @@ endif
 # Lines covered, from a build configured with CFLAGS='-O0 --coverage'.
 coverage: check
 	lcov --quiet --capture --directory . --base-directory '$(abs_top_builddir)' --output-file coverage.all
-	lcov --quiet --extract coverage.all '$(abs_top_srcdir)/*' --output-file coverage.info
+	lcov --quiet --extract coverage.all "$$(cd '$(top_srcdir)' && pwd)/*" --output-file coverage.info
 	genhtml --quiet --output-directory coverage coverage.info
 	lcov --summary coverage.info
 CLEANFILES += coverage.all coverage.info
