@@ -64,6 +64,11 @@ static enum stop_reason play(struct ctx *ctx, char letter)
 	case 'e':
 		ctx->stop_detail = 42;
 		return STOP_ERROR;
+	case 'f': /* these two keep parts of the state */
+	case 'd':
+		ctx->fpu_present = 0;
+		ctx->dr6_kept = 1;
+		return letter == 'd' ? STOP_DEBUG : STOP_KICK;
 	case '?':
 		return (enum stop_reason)99;
 	case '\0':
@@ -215,6 +220,40 @@ START_TEST(stop_ends_and_may_go_on)
 	conduct_stop(conduct);
 	ck_assert_int_eq(conduct_run(conduct), CONDUCT_STOPPED);
 	ck_assert_uint_eq(a.runs, 6);
+}
+END_TEST
+
+/* Who looks at the page when nothing runs finds all of it there. */
+static unsigned parts_fetched;
+
+static void fetch(void *keeper, struct ctx *ctx, enum ctx_part part)
+{
+	(void)ctx;
+	ck_assert_ptr_eq(keeper, &a);
+	parts_fetched |= 1u << part;
+}
+
+static void stop_debugged(void *debugger, enum stop_reason reason)
+{
+	(void)reason;
+	ck_assert_ptr_eq(debugger, &b);
+	ck_assert_uint_eq(parts_fetched, 1u << CTX_PART_FPU | 1u << CTX_PART_DR6);
+	fired++;
+	conduct_stop(conduct);
+}
+
+START_TEST(kept_state_is_fetched)
+{
+	new_conduct(CLOCK_KIND_VIRTUAL, _i ? "d" : "f", "");
+	pins.fetch = fetch;
+	pins.keeper = &a;
+	parts_fetched = 0;
+	if (_i)
+		conduct_set_debugger(conduct, stop_debugged, &b);
+	ck_assert_int_eq(conduct_run(conduct), CONDUCT_STOPPED);
+	ck_assert_uint_eq(parts_fetched, 1u << CTX_PART_FPU | 1u << CTX_PART_DR6);
+	ck_assert(page.fpu_present && !page.dr6_kept);
+	ck_assert_uint_eq(fired, (unsigned)_i);
 }
 END_TEST
 
@@ -566,6 +605,7 @@ Suite *suite_conduct(void)
 	TCase *tcase = tcase_create("conduct");
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, stop_ends_and_may_go_on);
+	tcase_add_loop_test(tcase, kept_state_is_fetched, 0, 2);
 	tcase_add_test(tcase, engines_by_mode);
 	tcase_add_test(tcase, stops_at_handovers);
 	tcase_add_test(tcase, reset_at_a_handover);

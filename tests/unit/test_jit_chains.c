@@ -164,6 +164,48 @@ START_TEST(blocks_that_write_to_each_other)
 }
 END_TEST
 
+/* A block that was built and compiled at CS 1000h lies across the limit of CS 2, where
+ * it is the one that the head leads to: it runs to the limit, and faults there. */
+#define HEAD      0x00u /* 0002:FFE0 */
+#define ACROSS    0x18u /* 0002:FFF8 */
+#define FAULT     0x40u
+#define FAR_HEAD  0xea, 0xe0, 0xff, 0x02, 0x00
+
+static void put(struct rig_program *program, size_t at, const uint8_t *bytes, size_t size)
+{
+	memcpy(program->bytes + at, bytes, size);
+}
+
+START_TEST(block_across_the_limit_is_no_part)
+{
+	/* inc cx; jmp ACROSS */
+	static const uint8_t head[] = { 0x41, 0xeb, ACROSS - 3 };
+	/* nine times inc dx; dec bx; jnz ACROSS; jmp 0002:FFE0 */
+	static const uint8_t across[] = { 0x42, 0x42, 0x42, 0x42, 0x42, 0x42, 0x42, 0x42, 0x42, 0x4b, 0x75, 0xf4, FAR_HEAD };
+	/* add sp, 6; dec si; jz past; jmp 0002:FFE0; past: hlt */
+	static const uint8_t fault[] = { 0x83, 0xc4, 0x06, 0x4e, 0x74, 0x05, FAR_HEAD, 0xf4 };
+	static const uint16_t vector[] = { FAULT, RIG_CODE >> 4 };
+	struct rig_program program = { .size = FAULT + sizeof fault };
+	memset(program.bytes, 0xf4, sizeof program.bytes);
+	put(&program, HEAD, head, sizeof head);
+	put(&program, ACROSS, across, sizeof across);
+	put(&program, FAULT, fault, sizeof fault);
+	rig_fill(&program);
+	memcpy(jit_rig.before + 4 * 13, vector, sizeof vector); /* #GP */
+	struct ctx state;
+	rig_state(&state, false);
+	state.rip = ACROSS;
+	state.rflags = 2;
+	state.idtr.limit = 0x3ff;
+	state.seg[CTX_SS].selector = 0;
+	state.seg[CTX_SS].base = 0;
+	state.gpr[CTX_RSP].e = 0x8000;
+	state.gpr[CTX_RBX].e = state.gpr[CTX_RSI].e = 200;
+	rig_compare(&program, &state, 20000, "across the limit");
+	ck_assert(jit_rig.jitted.ctx.halted);
+}
+END_TEST
+
 Suite *suite_jit_chains(void)
 {
 	Suite *suite = suite_create("jit_chains");
@@ -171,6 +213,7 @@ Suite *suite_jit_chains(void)
 	tcase_add_checked_fixture(chains, open_pair, close_pair);
 	tcase_add_loop_test(chains, blocks_that_lead_to_each_other, 0, 10);
 	tcase_add_loop_test(chains, blocks_that_write_to_each_other, 0, 10);
+	tcase_add_test(chains, block_across_the_limit_is_no_part);
 	suite_add_tcase(suite, chains);
 	return suite;
 }
