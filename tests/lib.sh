@@ -34,6 +34,17 @@ check()
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# comes COMMAND...: within a minute of this host.
+comes()
+{
+	tries=0
+	until "$@" >"$tmp/come.out" 2>&1; do
+		tries=$((tries + 1))
+		[ $tries -lt 600 ] || { cat "$tmp/come.out"; return 1; }
+		sleep 0.1
+	done
+}
+
 # engines: those that this host offers, one a line.
 engines()
 {

@@ -6,12 +6,7 @@
 . "$V2E_SRC/tests/boot/lib.sh"
 need xorriso xorriso
 need cpio cpio
-reason=$("$boot/debian-linux.sh" i386 "$payloads/debian-i386" 2>&1)
-case $? in
-0) ;;
-77) skip "Linux by boot loaders" "$reason"; finish ;;
-*) echo "$reason"; fail "a kernel and an initial RAM disk are made"; finish ;;
-esac
+need_linux "Linux by boot loaders"
 line='console=tty0 console=ttyS0,115200 quiet panic=-1 tsc=unstable vt.global_cursor_default=0 v2e.quick'
 
 # shell NAME ARGUMENTS...: the shell is ready, and answers on the screen's console. The
@@ -30,7 +25,7 @@ shell()
 
 files() # FOLDER
 {
-	mkdir -p "$1" && cp "$payloads/debian-i386/vmlinuz" "$1/linux" && cp "$payloads/debian-i386/initrd.gz" "$1/initrd"
+	mkdir -p "$1" && cp "$linux/vmlinuz" "$1/linux" && cp "$linux/initrd.gz" "$1/initrd"
 }
 
 with_isolinux()
@@ -46,7 +41,7 @@ with_extlinux()
 {
 	truncate -s 16M extlinux.img && mkfs.fat -F 16 extlinux.img >/dev/null || exit 1
 	printf 'default linux\nprompt 0\nlabel linux\n  kernel linux\n  append initrd=initrd %s from=extlinux\n' "$line" >syslinux.cfg
-	mcopy -i extlinux.img "$payloads/debian-i386/vmlinuz" ::linux && mcopy -i extlinux.img "$payloads/debian-i386/initrd.gz" ::initrd &&
+	mcopy -i extlinux.img "$linux/vmlinuz" ::linux && mcopy -i extlinux.img "$linux/initrd.gz" ::initrd &&
 		mcopy -i extlinux.img syslinux.cfg ::syslinux.cfg && syslinux --install extlinux.img || exit 1
 	shell extlinux --disk extlinux.img
 }

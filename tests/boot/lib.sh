@@ -72,6 +72,18 @@ size_is()
 	[ "${facts% *}" = "$2 $3" ]
 }
 
+# need_linux NAME: Debian's 32-bit kernel and an initial RAM disk, in the folder $linux.
+need_linux()
+{
+	linux=$payloads/debian-i386
+	reason=$("$boot/debian-linux.sh" i386 "$linux" 2>&1)
+	case $? in
+	0) ;;
+	77) skip "$1" "$reason"; finish ;;
+	*) echo "$reason"; fail "a kernel and an initial RAM disk are made"; finish ;;
+	esac
+}
+
 # colours FILE MINIMUM MAXIMUM [X Y WIDTH HEIGHT]
 colours()
 {

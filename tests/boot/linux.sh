@@ -6,13 +6,7 @@
 . "$V2E_SRC/tests/boot/lib.sh"
 need xorriso xorriso
 need cpio cpio
-reason=$("$boot/debian-linux.sh" i386 "$payloads/debian-i386" 2>&1)
-case $? in
-0) ;;
-77) skip "Linux" "$reason"; finish ;;
-*) echo "$reason"; fail "a kernel and an initial RAM disk are made"; finish ;;
-esac
-linux=$payloads/debian-i386
+need_linux "Linux"
 
 # A disk and a CD of numbers; the guest copies the disk's first 64 KiB over the second.
 awk 'BEGIN { srand(7); for (i = 0; i < 400000; i++) print rand() }' >numbers

@@ -5,13 +5,7 @@
 . "${V2E_SRC:-.}/tests/lib.sh"
 . "$V2E_SRC/tests/boot/lib.sh"
 need cpio cpio
-reason=$("$boot/debian-linux.sh" i386 "$payloads/debian-i386" 2>&1)
-case $? in
-0) ;;
-77) skip "Linux with virtio" "$reason"; finish ;;
-*) echo "$reason"; fail "a kernel and an initial RAM disk are made"; finish ;;
-esac
-linux=$payloads/debian-i386
+need_linux "Linux with virtio"
 if "$V2E" run --net user --net-model virtio --do quit 2>&1 | grep -q 'built without libslirp'; then
 	skip "Linux with virtio" "v2e was built without libslirp (Debian: apt install libslirp-dev)"
 	finish

@@ -13,17 +13,6 @@ refuses() # 'TEXT' ARGS...
 	[ $? -eq 2 ] && grep -qF -e "$text" out && [ "$(wc -l <out)" -eq 1 ]
 }
 
-# comes COMMAND...: within a minute of this host.
-comes()
-{
-	tries=0
-	until "$@" >come.out 2>&1; do
-		tries=$((tries + 1))
-		[ $tries -lt 600 ] || { cat come.out; return 1; }
-		sleep 0.1
-	done
-}
-
 # guest ARGUMENTS...: in the background; its output goes to out, its number is $guest.
 guest()
 {

@@ -10,17 +10,6 @@ if ! have nasm; then
 fi
 nasm -f bin -o mouse.img "$V2E_SRC/tests/boot/mouse.asm" && truncate -s 1M mouse.img || exit 1
 
-# comes COMMAND...: within half a minute of this host.
-comes()
-{
-	tries=0
-	until "$@" >come.out 2>&1; do
-		tries=$((tries + 1))
-		[ $tries -lt 300 ] || { cat come.out; return 1; }
-		sleep 0.1
-	done
-}
-
 # guest DISPLAY COMMANDS...: in the background; its number is $guest. Text, then after
 # a key graphics and, on the serial port, packets of the mouse.
 guest()
