@@ -297,17 +297,25 @@ static struct mem_range range_at(const struct mem *mem, uint32_t page)
 	return range;
 }
 
+/* The page from which on it may be another range: pages between two ends of regions are
+ * all alike. */
+static uint32_t next_border(const struct mem *mem, uint32_t page)
+{
+	uint8_t reads, writes;
+	return find_winners(mem, (struct span){ page, MEM_PAGES }, &reads, &writes);
+}
+
 void mem_for_each_range(struct mem *mem, void (*visit)(void *owner, const struct mem_range *range), void *owner)
 {
 	struct mem_map *map = mem->map;
 	struct mem_range range = range_at(mem, 0);
-	for (uint32_t page = 1; page < MEM_PAGES; page++) {
-		if (map->reads[page] == map->reads[page - 1] && map->writes[page] == map->writes[page - 1]) {
-			range.size += MEM_PAGE_SIZE;
+	for (uint32_t page = 0, next; page < MEM_PAGES; page = next) {
+		next = next_border(mem, page);
+		range.size = ((uint64_t)next << MEM_PAGE_SHIFT) - range.address;
+		if (next < MEM_PAGES && map->reads[next] == map->reads[page] && map->writes[next] == map->writes[page])
 			continue;
-		}
 		visit(owner, &range);
-		range = range_at(mem, page);
+		if (next < MEM_PAGES)
+			range = range_at(mem, next);
 	}
-	visit(owner, &range);
 }

@@ -544,6 +544,7 @@ START_TEST(ranges)
 	struct seen seen = { .count = 0 };
 	show(MEM_PRIORITY_ROM, ROM, rom, PAGE, PAGE, 4 * PAGE);
 	show_mmio(&byte_ops, PAGE, 6 * PAGE);
+	show(MEM_PRIORITY_BAR, RW, rom, 0, PAGE, 9 * PAGE); /* below RAM, so it makes no border */
 	mem_for_each_range(mem, see, &seen);
 	const struct mem_range expected[] = {
 		{ 0, 4 * PAGE, mem_store_data(ram), true },
