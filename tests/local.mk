@@ -42,6 +42,8 @@ unit_sources = \
 	tests/unit/main.c \
 	tests/unit/pc_rig.h \
 	tests/unit/pci_rig.h \
+	tests/unit/snap_rig.c \
+	tests/unit/snap_rig.h \
 	tests/unit/suites.def \
 	tests/unit/test_atapi.c \
 	tests/unit/test_bench.c \
