@@ -44,7 +44,7 @@ struct mc146818 {
 	uint64_t oscillations_done;
 	struct clock *clock;
 	struct clock_timer *timer;
-	struct irq_line irq8;
+	struct irq_line irq8, nmi_mask;
 };
 
 static bool is_counting(const struct mc146818 *rtc)
@@ -323,9 +323,16 @@ uint8_t mc146818_get(struct mc146818 *rtc, uint8_t index)
 	}
 }
 
-bool mc146818_nmi_masked(const struct mc146818 *rtc)
+void mc146818_connect_nmi_mask(struct mc146818 *rtc, struct irq_line nmi_mask)
 {
-	return rtc->index & NMI_MASK;
+	rtc->nmi_mask = nmi_mask;
+	irq_set(&rtc->nmi_mask, rtc->index & NMI_MASK);
+}
+
+static void set_index(struct mc146818 *rtc, uint8_t index)
+{
+	rtc->index = index;
+	irq_set(&rtc->nmi_mask, index & NMI_MASK);
 }
 
 static uint32_t port_read(void *owner, uint16_t port, unsigned size)
@@ -349,7 +356,7 @@ static void port_write(void *owner, uint16_t port, unsigned size, uint32_t value
 	if (port & 1)
 		mc146818_set(rtc, rtc->index, (uint8_t)value);
 	else
-		rtc->index = (uint8_t)value;
+		set_index(rtc, (uint8_t)value);
 }
 
 static const struct bus_ops port_ops = {
@@ -398,7 +405,7 @@ struct mc146818 *mc146818_new(struct bus *bus, struct irq_line irq8, struct cloc
 void mc146818_reset(struct mc146818 *rtc)
 {
 	catch_up(rtc);
-	rtc->index = 0;
+	set_index(rtc, 0);
 	rtc->flags = 0;
 	rtc->cmos[MC146818_B] &= (uint8_t)~(B_PIE | B_AIE | B_UIE | B_SQWE);
 	settle(rtc);
@@ -436,6 +443,7 @@ void mc146818_state(struct mc146818 *rtc, struct snap *snap)
 	rtc->flags &= C_PF | C_AF | C_UF;
 	check_loaded(rtc, snap);
 	irq_set(&rtc->irq8, active_flags(rtc) != 0);
+	irq_set(&rtc->nmi_mask, rtc->index & NMI_MASK);
 }
 
 void mc146818_free(struct mc146818 *rtc)

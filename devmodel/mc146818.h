@@ -37,7 +37,7 @@ void mc146818_free(struct mc146818 *rtc); /* NULL is fine; before clock_free() *
 void mc146818_set(struct mc146818 *rtc, uint8_t index, uint8_t value);
 uint8_t mc146818_get(struct mc146818 *rtc, uint8_t index);
 
-/* Bit 7 of port 70h: no NMI may reach the CPU. */
-bool mc146818_nmi_masked(const struct mc146818 *rtc);
+/* Bit 7 of port 70h, high from now on while no NMI may reach the CPU. */
+void mc146818_connect_nmi_mask(struct mc146818 *rtc, struct irq_line nmi_mask);
 
 #endif

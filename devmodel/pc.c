@@ -75,20 +75,22 @@ struct pc {
 	struct post_port *post;
 	struct debug_port *debug;
 	struct exit_port *exit;
-	bool nmi_level; /* of the sources; the CPU wants an edge */
+	bool nmi_source, nmi_masked;
 	bool powered_off;
 };
 
 /* --- wires that pass through the board's own logic ---------------------------- */
 
-/* Port 70h bit 7 stands between the NMI sources and the CPU. */
+/* Port 70h bit 7 stands between the NMI sources and the CPU, which wants an edge:
+ * taking the mask off a source that waits is one. */
+enum { NMI_SOURCE, NMI_MASKED };
+
 static void set_nmi(void *owner, unsigned n, bool level)
 {
-	(void)n;
 	struct pc *pc = owner;
-	bool rises = level && !pc->nmi_level;
-	pc->nmi_level = level;
-	if (!rises || mc146818_nmi_masked(pc->rtc))
+	bool was = pc->nmi_source && !pc->nmi_masked;
+	*(n == NMI_MASKED ? &pc->nmi_masked : &pc->nmi_source) = level;
+	if (was || !pc->nmi_source || pc->nmi_masked)
 		return;
 	pc->pins.nmi = true;
 	cpu_pins_attend(&pc->pins);
@@ -154,7 +156,8 @@ static bool fit_at_chips(struct pc *pc, const struct pc_config *config)
 	    !(pc->rtc = mc146818_new(pc->bus, irq(pc, 8), pc->clock, config->rtc_start)) ||
 	    !(pc->port61 = port61_new(pc->bus, pc->pit, pc->clock)))
 		return false;
-	port61_connect_nmi(pc->port61, (struct irq_line){ set_nmi, pc, 0 });
+	port61_connect_nmi(pc->port61, (struct irq_line){ set_nmi, pc, NMI_SOURCE });
+	mc146818_connect_nmi_mask(pc->rtc, (struct irq_line){ set_nmi, pc, NMI_MASKED });
 	return (pc->dma = i8237_new(pc->bus, pc->mem)) &&
 	       (pc->post = post_port_new(pc->bus)) &&
 	       (pc->coprocessor = coprocessor_new(pc->bus, &pc->pins, irq(pc, 13)));

@@ -90,6 +90,16 @@ START_TEST(nmi_button)
 	out(0x70, 0x8f);
 	pc_press_nmi_button(rig.pc);
 	ck_assert(!pins->nmi);
+	out(0x70, 0x0f); /* it waits */
+	ck_assert(pins->nmi);
+	pins->nmi = false;
+	out(0x70, 0x0d);
+	ck_assert(!pins->nmi);
+	out(0x70, 0x8f);
+	out(0x61, 0x08);
+	out(0x61, 0x00);
+	out(0x70, 0x0f);
+	ck_assert(!pins->nmi);
 }
 END_TEST
 
