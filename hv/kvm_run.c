@@ -368,8 +368,8 @@ static enum stop_reason look(struct kvm *kvm, bool interrupted)
 	enum kvm_watch_verdict verdict = kvm_watch_look(kvm->watch, interrupted || kvm->step);
 	if (verdict == KVM_WATCH_GO_ON)
 		return STOP_NONE;
-	if (verdict == KVM_WATCH_TRAPPED)
-		return kvm_state_trapped(kvm);
+	if (verdict == KVM_WATCH_TRAPPED || verdict == KVM_WATCH_REFUSED)
+		return verdict == KVM_WATCH_TRAPPED ? kvm_state_trapped(kvm) : fail(kvm, HV_DETAIL_EMULATION);
 	if (!kvm->left) {
 		kvm->stats.boundaries++;
 		kvm->stats.late_boundaries += verdict == KVM_WATCH_LEFT && !interrupted;

@@ -31,6 +31,7 @@ struct kvm_watch {
 	enum hv_watch kind;
 	struct kvm_vm vm;
 	struct mem *mem;
+	bool interprets; /* neither kvm_intel nor kvm_amd */
 	/* trace */
 	pid_t thread; /* whose events are open; 0: none */
 	struct watch_event event[MAX_EVENTS];
@@ -94,8 +95,12 @@ static int catch_trap(void)
 /* --- trace: perf tracepoints of kvm ------------------------------------------------------- */
 
 /* KVM looks for signals before each entry of the guest. These fire where CR0 was
- * written, so KVM_RUN comes back right behind `mov cr0`. The last one is for code
- * that KVM interprets: it comes one instruction later. */
+ * written, so KVM_RUN comes back right behind `mov cr0`. The last ones are for code
+ * that KVM interprets: the boundary comes one instruction late; and #GP, which stands
+ * for paging that it refuses, before the guest sees anything of it. */
+#define NO_CPU    "" /* neither kvm_intel nor kvm_amd */
+#define VECTOR_GP 13u
+
 static const struct watch_point {
 	const char *module; /* NULL: any */
 	const char *name, *filter;
@@ -104,7 +109,15 @@ static const struct watch_point {
 	{ "kvm_amd", "kvm_cr", "rw == 1 && cr == 0 && !(val & 1)" },
 	{ "kvm_amd", "kvm_exit", "isa == 2 && (exit_reason == 0x10 || exit_reason == 0x65)" },
 	{ NULL, "kvm_emulate_insn", "!(flags & 1)" },
+	{ NO_CPU, "kvm_inj_exception", "exception == 13" },
 };
+
+static bool is_for_this_host(const struct kvm_watch *watch, const struct watch_point *point)
+{
+	if (!point->module)
+		return true;
+	return *point->module ? kvm_vm_has_module(point->module) : watch->interprets;
+}
 
 #define TRACE_SIGNAL (SIGRTMIN + 2)
 #define RING_PAGES   2u
@@ -197,7 +210,7 @@ static void close_events(struct kvm_watch *watch)
 static int open_events(struct kvm_watch *watch)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(points); i++) {
-		if (points[i].module && !kvm_vm_has_module(points[i].module))
+		if (!is_for_this_host(watch, &points[i]))
 			continue;
 		int result = open_event(&watch->event[watch->events], &points[i]);
 		if (result) {
@@ -318,6 +331,7 @@ struct kvm_watch *kvm_watch_new(const struct kvm_vm *vm, enum hv_watch kind, str
 	watch->kind = kind;
 	watch->vm = *vm;
 	watch->mem = mem;
+	watch->interprets = !kvm_vm_has_module("kvm_intel") && !kvm_vm_has_module("kvm_amd");
 	if (!open_kind(watch, error))
 		return watch;
 	kvm_watch_free(watch);
@@ -353,6 +367,14 @@ int kvm_watch_arm(struct kvm_watch *watch)
 	return set_debug(watch);
 }
 
+/* A #GP under delivery. In long mode there is nobody else to judge it. */
+static bool is_refused(const struct kvm_watch *watch)
+{
+	const struct kvm_sync_regs *sync = &watch->vm.run->s.regs;
+	return watch->interprets && !(sync->sregs.efer & CTX_EFER_LMA) && sync->events.exception.nr == VECTOR_GP &&
+	       (sync->events.exception.injected || sync->events.exception.pending);
+}
+
 enum kvm_watch_verdict kvm_watch_look(struct kvm_watch *watch, bool interrupted)
 {
 	const struct kvm_run *run = watch->vm.run;
@@ -364,5 +386,7 @@ enum kvm_watch_verdict kvm_watch_look(struct kvm_watch *watch, bool interrupted)
 			learn(watch);
 		return KVM_WATCH_LEFT;
 	}
-	return debug ? look_at_site(watch) : KVM_WATCH_GO_ON;
+	if (debug)
+		return look_at_site(watch);
+	return is_refused(watch) ? KVM_WATCH_REFUSED : KVM_WATCH_GO_ON;
 }

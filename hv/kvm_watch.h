@@ -16,6 +16,7 @@ enum kvm_watch_verdict {
 	KVM_WATCH_LEFT,      /* protected mode was left, or vm86 entered */
 	KVM_WATCH_LEAVES,    /* the next instruction leaves it: another engine's */
 	KVM_WATCH_TRAPPED,   /* MOV DR or #DB, by the guard; run->debug */
+	KVM_WATCH_REFUSED,   /* #GP by a KVM that interprets, which may only mean that it refuses */
 };
 
 /* `mem` is searched for `mov cr0` by HV_WATCH_BREAKPOINT; NULL: it learns nothing.

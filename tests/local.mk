@@ -250,6 +250,7 @@ guest_files = \
 	tests/guest/fpu.asm \
 	tests/guest/nmi.asm \
 	tests/guest/bigreal.asm \
+	tests/guest/pae.asm \
 	tests/guest/paging.asm \
 	tests/guest/patch.asm \
 	tests/guest/pe.asm \

@@ -6,6 +6,7 @@
 # "nested: N STATUS". Exit status: 0 when all were run, 77 when something is missing.
 #
 # MODE: amd            kvm_amd on QEMU's emulation of SVM
+#       amd-nonpt      the same without nested paging
 #       intel          kvm_intel on Bochs's of VMX, with EPT and unrestricted guest
 #       intel-nourg    the same without unrestricted guest
 #       intel-noept    without EPT, and therefore without unrestricted guest
@@ -17,6 +18,7 @@ memory=256
 vendor=intel parameters=
 case $mode in
 amd) vendor=amd memory=512 ;;
+amd-nonpt) vendor=amd memory=512 parameters=npt=0 ;;
 intel | intel-noept) ;;
 intel-nourg) parameters=unrestricted_guest=0 ;;
 *) echo "nested: no mode $mode" >&2; exit 2 ;;
