@@ -59,24 +59,24 @@ static bool choose_kvm(struct engines *engines, const struct run_options *option
 	return true;
 }
 
-/* 64-bit code needs both rings of it. What KVM interprets is fine where it is to
- * take such modes at all. */
-static bool runs_long_mode(const struct engines *engines)
+/* 64-bit code needs both rings of it. */
+static bool runs_long_mode(const struct engines *engines, enum hv_runs least)
 {
-	enum hv_runs least = engines->interpreted ? HV_INTERPRETED : HV_NATIVE;
 	return engines->kvm && engines->probe->mode[HV_MODE_PM64].runs >= least &&
 	       engines->probe->mode[HV_MODE_PM64_USER].runs >= least;
 }
 
-/* By default the CPU is a 64-bit one where something runs 64-bit code; --compare
- * wants the same one on both sides. */
+/* By default the CPU is a 64-bit one where the host's runs 64-bit code. What KVM
+ * interprets is fine only for who asks for it: nothing takes over what it does not know.
+ * --compare wants the same CPU on both sides. */
 static void choose_cpu(struct engines *engines, const struct run_options *options)
 {
-	bool can = !options->compare && runs_long_mode(engines);
 	engines->cpu = options->cpu;
-	if (!options->cpu_given && can)
+	if (options->compare)
+		return;
+	if (!options->cpu_given && runs_long_mode(engines, HV_NATIVE))
 		engines->cpu = EMU_CPU_X86_64;
-	engines->long_mode = can && engines->cpu == EMU_CPU_X86_64;
+	engines->long_mode = engines->cpu == EMU_CPU_X86_64 && runs_long_mode(engines, engines->interpreted ? HV_INTERPRETED : HV_NATIVE);
 }
 
 static bool choose_engines(struct engines *engines, const struct run_options *options, char **error)

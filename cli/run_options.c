@@ -147,7 +147,7 @@ static const struct option_row rows[] = {
 	{ .name = "memory", .letter = 'm', .argument = "SIZE", .help = "RAM, 1M to 3584M (default: 64M)",
 	  .manual = "A number with K, M or G; without a letter it counts MiB.", .set = run_options_set_memory },
 	{ .name = "cpu", .argument = "MODEL", .values = "386 486 pentium p6 x86-64", .help = "386, 486, pentium, p6 or x86-64 (default: p6)",
-	  .manual = "Where KVM takes part and runs 64-bit code, x86-64 is the default. Where nothing runs it, CPUID of "
+	  .manual = "Where KVM takes part and 64-bit code runs on the CPU, x86-64 is the default. Where nothing runs it, CPUID of "
 	            "x86-64 does not show long mode, and a run ends with status 2 when the guest switches to it.", .set = run_options_set_cpu },
 	{ .name = "engine", .argument = "NAME", .values = "auto emu kvm hybrid", .help = "what runs the guest: auto (default), emu, kvm or hybrid",
 	  .manual = "emu is the emulator, kvm the CPU by KVM; hybrid runs real mode and vm86 in the emulator and the rest "
