@@ -105,18 +105,19 @@ bool engines_choose(struct engines *engines, const struct run_options *options, 
 	return true;
 }
 
-/* Such a KVM looks for interrupts too seldom to find the three instructions for which
- * SeaBIOS, and others that wait in a loop, let them in. */
 char *engines_caution(const struct engines *engines)
 {
 	if (!engines->kvm || engines->emu)
 		return NULL;
-	enum hv_mode mode = hv_hybrid_obstacle(engines->probe);
+	const struct hv_probe *probe = engines->probe;
+	enum hv_mode mode = hv_hybrid_obstacle(probe);
 	if (mode == HV_MODES)
 		return NULL;
-	return g_strdup_printf("--engine kvm: KVM of this host does not run %s code on the CPU (%s): it may miss interrupts and stop at "
-	                       "instructions that it does not know; give --engine emu or hybrid",
-	                       hv_mode_name(mode), hv_runs_name(engines->probe->mode[mode].runs));
+	bool misses = probe->window.interpreted && !probe->window.seen;
+	return g_strdup_printf("--engine kvm: KVM of this host does not run %s code on the CPU (%s): it stops at instructions that it "
+	                       "does not know%s%s; give --engine emu or hybrid",
+	                       hv_mode_name(mode), hv_runs_name(probe->mode[mode].runs),
+	                       misses ? ", and may miss interrupts: " : "", misses ? probe->window.remedy : "");
 }
 
 void engines_clear(struct engines *engines)

@@ -99,6 +99,8 @@ static void print_text(const struct hv_probe *probe, const char *why)
 		printf("%-24s%.1f us\n", "exit and back", (double)probe->exit_ns / 1e3);
 		printf("%-24s%s\n", "debug registers", probe->guards ? "guarded: they cost nothing until the guest looks" : "read at each hand-over");
 		print_watches(probe);
+		if (probe->window.interpreted)
+			printf("%-24s%s%s\n", "interrupt windows", probe->window.seen ? "seen" : "missed: ", probe->window.seen ? "" : probe->window.remedy);
 	}
 	printf("%-24s%s\n", "--engine auto", why);
 }
@@ -138,6 +140,16 @@ static void print_watches_json(const struct hv_probe *probe)
 	printf("\n  },\n");
 }
 
+static void print_window_json(const struct hv_probe *probe)
+{
+	print_bool_or_null("windows", probe->window.interpreted ? probe->window.seen : -1);
+	if (!probe->window.remedy)
+		return;
+	printf("  \"windows_remedy\": ");
+	json_print_string(probe->window.remedy, stdout);
+	printf(",\n");
+}
+
 static void print_json(const struct hv_probe *probe, bool hybrid, const char *why)
 {
 	printf("{\n  \"kvm\": %s,\n", probe->error ? "false" : "true");
@@ -152,6 +164,7 @@ static void print_json(const struct hv_probe *probe, bool hybrid, const char *wh
 		print_modes_json(probe);
 		printf("  \"exit_ns\": %" G_GUINT64_FORMAT ",\n  \"guards\": %s,\n", probe->exit_ns, probe->guards ? "true" : "false");
 		print_watches_json(probe);
+		print_window_json(probe);
 	}
 	printf("  \"auto\": \"%s\",\n  \"why\": ", hybrid ? "hybrid" : "emu");
 	json_print_string(why, stdout);

@@ -57,6 +57,12 @@ struct hv_probe {
 		char *remedy;      /* what would make it usable; NULL where it is */
 	} watch[HV_WATCHES];   /* [HV_WATCH_AUTO] stays unset */
 	enum hv_watch best;    /* what HV_WATCH_AUTO takes */
+	/* Where KVM interprets, it does not look whether an interrupt may come. */
+	struct {
+		bool interpreted;  /* so this matters */
+		bool seen;         /* KVM_RUN can be made to come back there */
+		char *remedy;      /* what would do that; NULL where it is seen */
+	} window;
 };
 
 /* Runs tiny guests for some 100 ms. Free with hv_probe_free(). */

@@ -48,6 +48,15 @@ static int open_watch(struct kvm *kvm, char **error)
 	return -ENOTSUP;
 }
 
+static int open_window(struct kvm *kvm, char **error)
+{
+	g_autofree char *why = NULL;
+	if (!kvm->config.probe->window.seen || (kvm->window = kvm_window_new(&why)))
+		return 0;
+	*error = g_strdup_printf("where KVM lets interrupts in: %s", why);
+	return -ENOTSUP;
+}
+
 static int open_state(struct kvm *kvm, char **error)
 {
 	int result = kvm_state_init(kvm, error);
@@ -95,6 +104,7 @@ static void kvm_free(struct engine *engine)
 		kvm->config.pins->fetch = NULL;
 	kvm_run_forget_thread(kvm);
 	kvm_watch_free(kvm->watch);
+	kvm_window_free(kvm->window);
 	kvm_step_free(kvm->step);
 	kvm_vm_close(&kvm->vm);
 	kvm_mem_free(kvm->mem);
@@ -147,6 +157,8 @@ struct engine *hv_new(const struct hv_config *config, char **error)
 		result = open_state(kvm, error);
 	if (!result)
 		result = open_watch(kvm, error);
+	if (!result)
+		result = open_window(kvm, error);
 	kvm->guardable = kvm->watch && !kvm->step && kvm->msr_exits && kvm->config.probe->guards;
 	kvm->config.probe = NULL;
 	if (!result) {

@@ -14,6 +14,7 @@
 #include "hv/kvm_step.h"
 #include "hv/kvm_vm.h"
 #include "hv/kvm_watch.h"
+#include "hv/kvm_window.h"
 
 #define KVM_MSRS 64u
 
@@ -43,6 +44,7 @@ struct kvm {
 	struct kvm_run *run; /* vm.run */
 	struct kvm_mem *mem;
 	struct kvm_watch *watch; /* NULL: alone */
+	struct kvm_window *window; /* NULL: KVM sees by itself where interrupts may come */
 	struct kvm_step *step;   /* NULL: nobody looks */
 	enum hv_runs runs[HV_MODES];
 	bool tr_not_busy;    /* QEMU's SVM wants it so */
@@ -117,8 +119,24 @@ enum stop_reason kvm_state_trapped(struct kvm *kvm);
 /* KVM_EXIT_X86_WRMSR. */
 void kvm_state_wrmsr(struct kvm *kvm);
 
+/* --- kvm_deliver.c -------------------------------------------------------------------- */
+
+static inline bool kvm_pin_is_set(const bool *pin)
+{
+	return __atomic_load_n(pin, __ATOMIC_ACQUIRE);
+}
+
+static inline void kvm_mark_dirty(struct kvm *kvm, uint64_t fields)
+{
+	kvm->run->kvm_dirty_regs |= fields;
+}
+
+/* What the pins ask for, before KVM_RUN. STOP_HELD, or STOP_MODE: another engine's. */
+enum stop_reason kvm_deliver(struct kvm *kvm);
+
 /* --- kvm_run.c ------------------------------------------------------------------------ */
 
+bool kvm_run_is_ours_alone(const struct kvm *kvm, const struct ctx *ctx);
 bool kvm_run_can_run(struct engine *engine, const struct ctx *ctx);
 /* A call failed: it is said, and KVM is not used any more. */
 enum stop_reason kvm_run_fail_call(struct kvm *kvm, const char *call, int error);

@@ -5,6 +5,7 @@
 
 #include "hv/kvm_guest.h"
 #include "hv/kvm_watch.h"
+#include "hv/kvm_window.h"
 #include "shared/channel.h"
 
 /* --- does a mode run, and how fast ----------------------------------------------------------------- */
@@ -167,6 +168,47 @@ static void probe_watches(struct hv_probe *probe)
 	}
 }
 
+/* --- is it seen that interrupts may come ----------------------------------------------------------------- */
+
+/* sti; mov bl, 1; cli; out KVM_GUEST_PORT, al */
+static const uint8_t window_code[] = { 0xfb, 0xb3, 1, 0xfa, 0xe6, KVM_GUEST_PORT };
+#define AT_OPEN (KVM_GUEST_CODE + 3)
+
+static bool stops_at_window(struct kvm_guest *guest, enum hv_mode mode, struct kvm_window *window)
+{
+	struct kvm_run *run = guest->vm.run;
+	int result = kvm_guest_set_mode(guest, mode, 0);
+	kvm_watch_set_thread_run(run);
+	for (enum kvm_window_stop stop = KVM_WINDOW_OPENER; !result && stop <= KVM_WINDOW_NEXT; stop++) {
+		run->immediate_exit = 0;
+		kvm_window_stop(window, stop);
+		result = kvm_guest_run(guest) == -EINTR ? 0 : -EIO;
+	}
+	kvm_watch_set_thread_run(NULL);
+	run->immediate_exit = 0;
+	return !result && run->s.regs.regs.rip == AT_OPEN;
+}
+
+static void probe_window(struct hv_probe *probe)
+{
+	static const enum hv_mode modes[] = { HV_MODE_REAL, HV_MODE_PM16, HV_MODE_PM32 };
+	struct kvm_guest guest;
+	char **remedy = &probe->window.remedy;
+	size_t n = 0;
+	while (n < G_N_ELEMENTS(modes) && probe->mode[modes[n]].runs != HV_INTERPRETED)
+		n++;
+	probe->window.interpreted = n < G_N_ELEMENTS(modes);
+	if (!probe->window.interpreted || kvm_guest_open(&guest, remedy))
+		return;
+	kvm_guest_set_code(&guest, window_code, sizeof window_code);
+	struct kvm_window *window = kvm_window_new(remedy);
+	probe->window.seen = window && stops_at_window(&guest, modes[n], window);
+	if (window && !probe->window.seen)
+		*remedy = g_strdup("a test guest was not stopped there; take a kernel with kvm_intel or kvm_amd");
+	kvm_window_free(window);
+	kvm_guest_close(&guest);
+}
+
 /* --- are the debug registers ours to guard ------------------------------------------------------------ */
 
 /* mov eax, dr6; out KVM_GUEST_PORT, al */
@@ -253,6 +295,7 @@ static struct hv_probe *probe_host(bool for_hybrid)
 	probe_exit(probe, &guest);
 	kvm_guest_close(&guest);
 	probe_watches(probe);
+	probe_window(probe);
 	probe_guard(probe);
 	return probe;
 }
@@ -272,6 +315,7 @@ void hv_probe_free(struct hv_probe *probe)
 	if (!probe)
 		return;
 	g_free(probe->error);
+	g_free(probe->window.remedy);
 	for (unsigned kind = 0; kind < HV_WATCHES; kind++)
 		g_free(probe->watch[kind].remedy);
 	g_free(probe);

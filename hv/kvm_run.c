@@ -25,11 +25,6 @@
 
 /* --- may it run ---------------------------------------------------------------------- */
 
-static bool is_set(const bool *pin)
-{
-	return __atomic_load_n(pin, __ATOMIC_ACQUIRE);
-}
-
 /* A KVM that interprets does not deliver the trap of a single step as it should. */
 static bool mode_is_ours(const struct kvm *kvm, const struct ctx *ctx)
 {
@@ -38,7 +33,7 @@ static bool mode_is_ours(const struct kvm *kvm, const struct ctx *ctx)
 }
 
 /* Nobody else runs this, whatever comes. */
-static bool is_ours_alone(const struct kvm *kvm, const struct ctx *ctx)
+bool kvm_run_is_ours_alone(const struct kvm *kvm, const struct ctx *ctx)
 {
 	return kvm->config.alone || (ctx->efer & CTX_EFER_LMA);
 }
@@ -47,7 +42,7 @@ static bool is_ours_alone(const struct kvm *kvm, const struct ctx *ctx)
 static bool needs_other(const struct kvm *kvm, const struct ctx *ctx)
 {
 	const struct cpu_pins *pins = kvm->config.pins;
-	return ctx->smm || ctx->pending_db || is_set(&pins->smi) || is_set(&pins->init) || ctx_is_real(ctx);
+	return ctx->smm || ctx->pending_db || kvm_pin_is_set(&pins->smi) || kvm_pin_is_set(&pins->init) || ctx_is_real(ctx);
 }
 
 bool kvm_run_can_run(struct engine *engine, const struct ctx *ctx)
@@ -86,13 +81,21 @@ static unsigned patience(struct kvm *kvm)
 
 static enum stop_reason fail(struct kvm *kvm, enum hv_detail detail)
 {
+	static const char *const what[] = {
+		[HV_DETAIL_EMULATION] = "cannot interpret the instruction that comes next",
+		[HV_DETAIL_SHUTDOWN] = "gave up",
+		[HV_DETAIL_ENTRY] = "does not take this state",
+		[HV_DETAIL_EXIT] = "came back for a reason that is not known",
+	};
 	const struct kvm_sync_regs *sync = &kvm->run->s.regs;
 	kvm->stats.failures[detail]++;
 	kvm->ctx->stop_detail = detail;
 	kvm->failed = true;
 	log_trace(LOG_TRACE_SWITCH, "kvm failed (%d) at %04x:%08llx", detail, sync->sregs.cs.selector, sync->regs.rip);
-	if (kvm->config.alone || (sync->sregs.efer & CTX_EFER_LMA))
+	if (kvm->config.alone || (sync->sregs.efer & CTX_EFER_LMA)) {
+		log_error("KVM %s%s", what[detail], kvm->config.alone ? "; give --engine hybrid, where the emulator takes it" : "");
 		return STOP_ERROR;
+	}
 	kvm->refuse = patience(kvm);
 	return STOP_MODE;
 }
@@ -151,7 +154,8 @@ static int attach_thread(struct kvm *kvm)
 	atomic_store(&kvm->thread, self);
 	attached.kvm = kvm;
 	attached.thread = self;
-	return kvm->watch ? kvm_watch_attach(kvm->watch) : 0;
+	result = kvm->watch ? kvm_watch_attach(kvm->watch) : 0;
+	return result || !kvm->window ? result : kvm_window_attach(kvm->window);
 }
 
 /* An early signal only costs an exit, so the timer is not put off. One that came
@@ -179,68 +183,6 @@ void kvm_run_kick(struct engine *engine)
 	if (thread)
 		syscall(SYS_tgkill, getpid(), thread, KICK_SIGNAL);
 	errno = saved;
-}
-
-/* --- events into the guest ---------------------------------------------------------------- */
-
-static void mark_dirty(struct kvm *kvm, uint64_t fields)
-{
-	kvm->run->kvm_dirty_regs |= fields;
-}
-
-static void inject(struct kvm *kvm, uint8_t vector)
-{
-	struct kvm_vcpu_events *events = &kvm->run->s.regs.events;
-	events->interrupt.injected = 1;
-	events->interrupt.nr = vector;
-	events->interrupt.soft = 0;
-	events->flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
-	mark_dirty(kvm, KVM_SYNC_X86_EVENTS);
-	kvm->stats.interrupts++;
-	log_trace(LOG_TRACE_IRQ, "irq vector %02x at %04x:%08llx", vector, kvm->run->s.regs.sregs.cs.selector, kvm->run->s.regs.regs.rip);
-}
-
-/* By the registers, not by ready_for_interrupt_injection: that is not yet true of a
- * state that was just loaded. */
-static bool interrupts_open(const struct kvm *kvm)
-{
-	const struct kvm_sync_regs *sync = &kvm->run->s.regs;
-	const struct kvm_vcpu_events *events = &sync->events;
-	return (sync->regs.rflags & CTX_EFLAGS_IF) && !events->interrupt.shadow && !events->interrupt.injected &&
-	       !events->exception.injected && !events->exception.pending && !events->nmi.injected && !kvm->io_pending;
-}
-
-/* An interpreting KVM cannot walk an IDT, and an interrupt that was acknowledged
- * does not go back: so the other engine takes it. */
-static bool leaves_interrupts(struct kvm *kvm)
-{
-	if (!kvm->interprets || is_ours_alone(kvm, kvm->ctx))
-		return false;
-	kvm->refuse = 1;
-	kvm->stats.left_interrupts++;
-	return true;
-}
-
-static enum stop_reason deliver(struct kvm *kvm)
-{
-	struct cpu_pins *pins = kvm->config.pins;
-	struct kvm_vcpu_events *events = &kvm->run->s.regs.events;
-	if (is_set(&pins->nmi) && !events->nmi.masked && !events->nmi.pending) {
-		__atomic_store_n(&pins->nmi, false, __ATOMIC_RELEASE);
-		events->nmi.pending = 1;
-		events->flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
-		mark_dirty(kvm, KVM_SYNC_X86_EVENTS);
-	}
-	if (is_set(&pins->intr) && interrupts_open(kvm) && pins->acknowledge) {
-		if (pins->hold_intr)
-			return STOP_HELD;
-		if (leaves_interrupts(kvm))
-			return STOP_MODE;
-		inject(kvm, pins->acknowledge(pins->owner));
-	}
-	/* The instruction of an exit is completed first; then there is a window. */
-	kvm->run->request_interrupt_window = is_set(&pins->intr);
-	return STOP_NONE;
 }
 
 /* --- exits ----------------------------------------------------------------------------------- */
@@ -413,7 +355,7 @@ static bool pins_want_control(struct kvm *kvm)
 		return false;
 	/* An exchange: a pin that another thread drives from now on is not read before. */
 	atomic_exchange(&pins->attention, false);
-	return is_set(&pins->stop) || is_set(&pins->reset) || is_set(&pins->init) || is_set(&pins->smi);
+	return kvm_pin_is_set(&pins->stop) || kvm_pin_is_set(&pins->reset) || kvm_pin_is_set(&pins->init) || kvm_pin_is_set(&pins->smi);
 }
 
 /* INIT: as RESET, but caches, FPU and most MSRs stay (SDM vol. 3, table 9-1). */
@@ -441,7 +383,7 @@ static enum stop_reason prepare(struct kvm *kvm)
 	if (result)
 		return kvm_run_fail_call(kvm, "KVM_SET_USER_MEMORY_REGION", result);
 	arm_timer(kvm);
-	return deliver(kvm);
+	return kvm_deliver(kvm);
 }
 
 #define EVENT_TRIES 1000u
@@ -511,7 +453,7 @@ static int load(struct kvm *kvm)
 	kvm_ctx_to_sregs(kvm->ctx, &sync->sregs, &quirks);
 	kvm_ctx_to_events(kvm->ctx, &sync->events);
 	kvm->run->cr8 = kvm->ctx->cr8;
-	mark_dirty(kvm, KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS | KVM_SYNC_X86_EVENTS);
+	kvm_mark_dirty(kvm, KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS | KVM_SYNC_X86_EVENTS);
 	kvm->entered = kvm->io_pending = kvm->left = kvm->failed = false;
 	kvm->trap = 0;
 	int result = kvm_state_load(kvm);
@@ -541,8 +483,8 @@ static bool stays_halted(struct kvm *kvm)
 {
 	const struct cpu_pins *pins = kvm->config.pins;
 	struct ctx *ctx = kvm->ctx;
-	bool intr = is_set(&pins->intr) && (ctx->rflags & CTX_EFLAGS_IF);
-	if (ctx->halted && !intr && !(is_set(&pins->nmi) && !ctx->nmi_masked))
+	bool intr = kvm_pin_is_set(&pins->intr) && (ctx->rflags & CTX_EFLAGS_IF);
+	if (ctx->halted && !intr && !(kvm_pin_is_set(&pins->nmi) && !ctx->nmi_masked))
 		return true;
 	ctx->halted = 0;
 	return false;
@@ -582,9 +524,9 @@ enum stop_reason kvm_run_run(struct engine *engine, struct ctx *ctx)
 	kvm->ctx = ctx;
 	kvm->interprets = kvm->runs[kvm_ctx_mode(ctx)] != HV_NATIVE;
 	kvm->stats.runs++;
-	if (is_set(&pins->smi))
+	if (kvm_pin_is_set(&pins->smi))
 		return fail_smi(kvm);
-	if (is_set(&pins->init)) {
+	if (kvm_pin_is_set(&pins->init)) {
 		__atomic_store_n(&pins->init, false, __ATOMIC_RELEASE);
 		init_cpu(kvm);
 		if (!kvm->config.alone)

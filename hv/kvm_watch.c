@@ -7,16 +7,14 @@
 #include <fcntl.h>
 #include <linux/perf_event.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <glib.h>
 
 #include "hv/kvm_sites.h"
+#include "hv/kvm_trace.h"
 #include "shared/ctx.h"
 #include "shared/mem.h"
 
@@ -119,41 +117,7 @@ static bool is_for_this_host(const struct kvm_watch *watch, const struct watch_p
 	return *point->module ? kvm_vm_has_module(point->module) : watch->interprets;
 }
 
-#define TRACE_SIGNAL (SIGRTMIN + 2)
 #define RING_PAGES   2u
-
-/* The number of a tracepoint, or -errno. */
-static int point_id(const char *name)
-{
-	static const char *const roots[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
-	int error = -ENOENT;
-	for (size_t i = 0; i < G_N_ELEMENTS(roots); i++) {
-		g_autofree char *path = g_strdup_printf("%s/events/kvm/%s/id", roots[i], name);
-		char text[16] = "";
-		int fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd >= 0) {
-			ssize_t got = read(fd, text, sizeof text - 1);
-			close(fd);
-			if (got > 0)
-				return atoi(text);
-		}
-		if (errno == EACCES || errno == EPERM)
-			error = -errno;
-	}
-	return error;
-}
-
-static int perf_open(int id, bool trap)
-{
-	struct perf_event_attr attr = {
-		.type = PERF_TYPE_TRACEPOINT, .size = sizeof attr, .config = (uint64_t)id,
-		.sample_period = 1, .wakeup_events = 1, .disabled = 1, .exclude_hv = 1,
-	};
-	attr.sigtrap = trap;
-	attr.remove_on_exec = trap; /* sigtrap demands it */
-	int fd = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
 
 /* For kernels before 5.13. A ring that may only be read overwrites itself, so it
  * never fills up and goes silent. */
@@ -165,10 +129,10 @@ static int send_signal(struct watch_event *event)
 	if (ring == MAP_FAILED)
 		return -errno;
 	event->ring = ring;
-	if (fcntl(event->fd, F_SETSIG, TRACE_SIGNAL) || fcntl(event->fd, F_SETOWN_EX, &owner) ||
+	if (fcntl(event->fd, F_SETSIG, KVM_TRACE_SIGNAL) || fcntl(event->fd, F_SETOWN_EX, &owner) ||
 	    fcntl(event->fd, F_SETFL, O_ASYNC))
 		return -errno;
-	return kvm_watch_catch_signal(TRACE_SIGNAL);
+	return kvm_watch_catch_signal(KVM_TRACE_SIGNAL);
 }
 
 static void close_event(struct watch_event *event)
@@ -181,8 +145,8 @@ static void close_event(struct watch_event *event)
 
 static int start_event(struct watch_event *event, const struct watch_point *point, bool trap)
 {
-	int id = point_id(point->name);
-	int fd = id < 0 ? id : perf_open(id, trap);
+	int id = kvm_trace_id(point->name);
+	int fd = id < 0 ? id : kvm_trace_open(id, trap);
 	if (fd < 0)
 		return fd;
 	*event = (struct watch_event){ .fd = fd };
@@ -221,15 +185,6 @@ static int open_events(struct kvm_watch *watch)
 	}
 	watch->thread = gettid();
 	return 0;
-}
-
-static char *trace_remedy(int error)
-{
-	if (error == -ENOENT)
-		return g_strdup("the tracepoints of kvm are not to be seen; mount -t tracefs tracefs /sys/kernel/tracing, as root");
-	if (error == -EACCES || error == -EPERM)
-		return g_strdup("tracepoints are not permitted; run as root, or with CAP_PERFMON and a readable /sys/kernel/tracing");
-	return g_strdup_printf("tracepoints cannot be used: %s; take a newer kernel", g_strerror(-error));
 }
 
 /* --- guest debug: breakpoints and the guard --------------------------------------------------- */
@@ -316,7 +271,7 @@ static int open_kind(struct kvm_watch *watch, char **error)
 	if (watch->kind == HV_WATCH_TRACE) {
 		result = open_events(watch);
 		if (result)
-			*error = trace_remedy(result);
+			*error = kvm_trace_remedy(result);
 	} else if (watch->kind == HV_WATCH_BREAKPOINT) {
 		result = set_debug(watch);
 		if (result)

@@ -10,6 +10,7 @@ endif
 hv_sources = \
 	hv/kvm.c \
 	hv/kvm_ctx.c \
+	hv/kvm_deliver.c \
 	hv/kvm_floor.c \
 	hv/kvm_guest.c \
 	hv/kvm_guest.h \
@@ -23,7 +24,11 @@ hv_sources = \
 	hv/kvm_state.c \
 	hv/kvm_step.c \
 	hv/kvm_step.h \
+	hv/kvm_trace.c \
+	hv/kvm_trace.h \
 	hv/kvm_vm.c \
 	hv/kvm_vm.h \
 	hv/kvm_watch.c \
-	hv/kvm_watch.h
+	hv/kvm_watch.h \
+	hv/kvm_window.c \
+	hv/kvm_window.h

@@ -261,7 +261,9 @@ guest_files = \
 	tests/guest/task.asm \
 	tests/guest/triple.asm \
 	tests/guest/triple16.asm \
-	tests/guest/vm86.asm
+	tests/guest/vm86.asm \
+	tests/guest/window.asm \
+	tests/guest/window32.asm
 
 # A real kvm_amd and kvm_intel in emulated machines; run-tests runs them.
 EXTRA_DIST += $(nested_files) tests/hv/fail_ioctl.c tests/hv/handover.c

@@ -43,6 +43,11 @@ boot()
 	"$V2E" run --stats --timeout 120s "$@" --do 'wait-text "No bootable device" 100s' --do quit >"$tmp/out" 2>&1
 }
 
+boots_floppy()
+{
+	"$V2E" run --timeout 120s --floppy "$tmp/hello" --snapshot "$@" --do 'wait-text "Hello from drive 00h" 100s' --do quit
+}
+
 # fails NUMBER COUNT ERRNO ARGS...: as boot, but so many ioctls are good, no more.
 fails()
 {
@@ -95,6 +100,7 @@ check "KVM and a 486" refuses 'KVM cannot be a 386 or 486' --engine kvm --cpu 48
 check "an unknown watch" refuses 'trace, breakpoint or lazy' --watch never
 check "a threshold that is no number" refuses '--threshold' --threshold few
 if have nasm && [ -r $firmware/bios.bin ]; then
+	nasm -f bin -o "$tmp/hello" "$V2E_SRC/tests/boot/hello.asm" && truncate -s 1440K "$tmp/hello"
 	for name in long asks; do
 		nasm -f bin $([ $name = asks ] || echo -DBLIND) -o "$tmp/$name" "$V2E_SRC/tests/nested/long.asm"
 		truncate -s 1440K "$tmp/$name"
@@ -136,6 +142,11 @@ if [ -r $firmware/bios.bin ]; then
 	check "SeaBIOS, hybrid, threshold 0" boot --engine hybrid --threshold 0
 	check "a threshold that is never reached" boot --engine hybrid --threshold inf
 	check "leaves the guest to the emulator" says '^handovers 0$'
+	if [ -f "$tmp/hello" ]; then
+		check "SeaBIOS and the floppy's interrupts, KVM alone" boots_floppy --engine kvm
+	else
+		skip "SeaBIOS and the floppy's interrupts, KVM alone" "no nasm (Debian: apt install nasm)"
+	fi
 	check "SeaBIOS, as auto chooses" boot
 	check "which is said" says '^engine \(emu\|hybrid\): '
 	if "${CC:-cc}" -O2 -shared -fPIC -o "$tmp/fail_ioctl.so" "$V2E_SRC/tests/hv/fail_ioctl.c" -ldl 2>"$tmp/link.out" &&
