@@ -222,6 +222,7 @@ boot_files = \
 	tests/boot/cycles.sh \
 	tests/boot/count.asm \
 	tests/cli/fail_save.c \
+	tests/boot/make-grub-disk.sh \
 	tests/boot/make-iso.sh \
 	tests/boot/make-gfxboot-iso.sh \
 	tests/boot/qemu-as-v2e \

@@ -10,7 +10,7 @@ need xorriso xorriso
 need mformat mtools
 need /usr/share/grub/unicode.pf2 grub-common
 grub=/usr/lib/grub/i386-pc
-modules="biosdisk part_msdos fat iso9660 normal linux16 multiboot multiboot2 chain test echo configfile vbe all_video gfxterm font"
+modules="iso9660 normal linux16 multiboot multiboot2 chain test echo configfile vbe all_video gfxterm font"
 
 assemble kernel && assemble hello || exit 1
 mkdir -p cd/boot/grub
@@ -45,22 +45,9 @@ menuentry "Last entry" {
 END
 SOURCE_DATE_EPOCH=1700000000
 export SOURCE_DATE_EPOCH
-grub-mkrescue -d $grub --fonts= --locales= --themes= --install-modules="$modules" -o grub.iso cd >mkrescue.log 2>&1 || { cat mkrescue.log; exit 1; }
+grub-mkrescue -d $grub --fonts= --locales= --themes= --install-modules="biosdisk $modules" -o grub.iso cd >mkrescue.log 2>&1 || { cat mkrescue.log; exit 1; }
 
-# A disk: MBR, core image behind it, a FAT partition from 1 MiB on.
-printf 'set root=(hd0,msdos1)\nset prefix=(hd0,msdos1)/boot/grub\nnormal /boot/grub/grub.cfg\n' >core.cfg
-# shellcheck disable=SC2086
-grub-mkimage -O i386-pc -d $grub -p /boot/grub -c core.cfg -o core.img $modules || exit 1
-poke() { printf "$2" | dd of=disk.img bs=1 seek="$1" conv=notrunc status=none; }
-truncate -s 8M disk.img
-head -c 440 $grub/boot.img | dd of=disk.img conv=notrunc status=none
-dd if=core.img of=disk.img bs=512 seek=1 conv=notrunc status=none
-sectors=$((($(stat -c %s core.img) + 511) / 512 - 1))
-# How many sectors the core's first one has to load.
-poke $((512 + 0x1fc)) "$(printf '\\%03o\\%03o' $((sectors & 255)) $((sectors >> 8)))"
-poke 446 '\200\0\1\0\014\0\0\0\0\010\0\0\0\070\0\0'
-poke 510 '\125\252'
-mformat -i disk.img@@1M -T 14336 -h 16 -s 63 :: && mcopy -s -i disk.img@@1M cd/boot :: || exit 1
+"$boot/make-grub-disk.sh" fat cd disk.img 8 "$modules" || exit 1
 
 for medium in grub.iso disk.img; do
 	check "$medium: the menu" guest -m 128M --snapshot $medium --timeout 120s --do 'wait-text "Last entry" 60s' \
