@@ -22,11 +22,26 @@ need()
 engine=${V2E_ENGINE:-emu}
 [ "$engine" = emu ] || V2E_CLOCK=real
 
+# patient WORD: the times in a command that waits, ten times as long if V2E_PATIENCE=1.
+patient()
+{
+	if [ "${V2E_PATIENCE:-0}" = 1 ]; then
+		printf '%s\n' "$1" | sed -E 's/^([0-9]+)s$/\10s/; /^wait-/s/ ([0-9]+)(m?s)$/ \10\2/; /^wait-stable/s/ ([0-9]+)(m?s) / \10\2 /'
+	else
+		printf '%s\n' "$1"
+	fi
+}
+
 # guest ARGUMENTS...: v2e run in guest time, so that a loaded host changes
-# nothing; standard output and error go to the files out and err.
+# nothing; standard output and error go to the files out and err. V2E_OPTIONS are more.
 guest()
 {
-	"$V2E" run --engine "$engine" --clock "${V2E_CLOCK:-virtual}" "$@" >out 2>err
+	for word; do
+		shift
+		set -- "$@" "$(patient "$word")"
+	done
+	# shellcheck disable=SC2086
+	"$V2E" run --engine "$engine" --clock "${V2E_CLOCK:-virtual}" ${V2E_OPTIONS:-} "$@" >out 2>err
 	status=$?
 	cat out err
 	return $status
@@ -82,6 +97,21 @@ need_linux()
 	77) skip "$1" "$reason"; finish ;;
 	*) echo "$reason"; fail "a kernel and an initial RAM disk are made"; finish ;;
 	esac
+}
+
+# make_numbers: disk.img and numbers.iso, full of numbers, and the sums that need_linux's
+# guest is to find: $before and $after it copied the disk's first 64 KiB over the second,
+# which makes it expected.img, and $numbers of the CD's file.
+make_numbers()
+{
+	awk 'BEGIN { srand(7); for (i = 0; i < 400000; i++) print rand() }' >numbers
+	head -c 2M numbers >disk.img
+	mkdir cd && head -c 3000000 numbers >cd/numbers
+	xorriso -as mkisofs -quiet -o numbers.iso -V NUMBERS cd 2>/dev/null || exit 1
+	cp disk.img expected.img && dd if=disk.img of=expected.img bs=64k count=1 seek=1 conv=notrunc status=none
+	before=$(md5sum <disk.img | cut -c1-32)
+	after=$(md5sum <expected.img | cut -c1-32)
+	numbers=$(md5sum <cd/numbers | cut -c1-32)
 }
 
 # colours FILE MINIMUM MAXIMUM [X Y WIDTH HEIGHT]
