@@ -1,8 +1,8 @@
 #!/bin/sh
 # machine.sh MODE FOLDER: starts a Linux with a real KVM in an emulated machine and
 # runs the commands in FOLDER/commands there, one a line, words parted by tabs.
-# Programs must be static; FOLDER/files lists what else goes in, one
-# "name=path" a line. What they print goes to standard output, and behind each
+# FOLDER/files lists what goes in, one "name=path" a line; programs are static, or
+# their libraries are among it. What they print goes to standard output, and behind each
 # "nested: N STATUS". Exit status: 0 when all were run, 77 when something is missing.
 #
 # MODE: amd            kvm_amd on QEMU's emulation of SVM
@@ -53,7 +53,8 @@ for module in irqbypass kvm kvm-$vendor; do
 done
 printf '/irqbypass.ko\n/kvm.ko\n/kvm-%s.ko\t%s\n' $vendor "$parameters" >"$root/modules"
 while IFS='=' read -r name path; do
-	cp "$path" "$root/$name"
+	mkdir -p "$(dirname "$root/$name")"
+	cp -L "$path" "$root/$name"
 done <"$folder/files"
 (cd "$root" && find . | cpio --quiet -o -H newc) >"$work/initrd"
 
