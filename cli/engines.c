@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "shared/log.h"
+#include "trace/debug_steps.h"
 #include "trace/steps.h"
 
 bool engines_auto(const struct hv_probe *probe, char **why)
@@ -139,7 +140,8 @@ struct engine *engines_open_kvm(const struct engines *engines, const struct run_
 	};
 	/* A change of mode is a hand-over where there are two. */
 	uint32_t shows = options->trace & (engines->emu ? LOG_TRACE_BLOCK | LOG_TRACE_INSN | LOG_TRACE_MEM : UINT32_MAX);
-	config.stepper = trace_steps_new(shows, options->trace_watch, options->trace_watches, error);
+	config.stepper = options->gdb && config.alone ? debug_steps_new(error) :
+	                 trace_steps_new(shows, options->trace_watch, options->trace_watches, error);
 	return *error ? NULL : hv_new(&config, error);
 }
 

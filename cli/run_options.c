@@ -209,7 +209,7 @@ static const struct option_row rows[] = {
 	{ .heading = "Debugging", .name = "gdb", .argument = "WHERE", .help = "serve GDB at a TCP port of this host, or at unix:FILE",
 	  .manual = "The guest stands still until the debugger lets it run: in gdb, target remote :1234. Breakpoints and $pc "
 	            "are linear addresses in every mode; monitor help shows what else there is. While a breakpoint is set "
-	            "the emulator alone runs the guest.", .set = set_gdb },
+	            "the emulator alone runs the guest, or KVM stops it where --engine kvm leaves it no other.", .set = set_gdb },
 	{ .name = "gdb-nowait", .help = "with --gdb: run at once, a debugger may come later", .set = set_gdb_nowait },
 	{ .name = "monitor", .argument = "WHERE", .help = "take commands while the guest runs: stdio or unix:FILE",
 	  .manual = "A line is a command: those of --do, and registers, disassemble, dump, json and help. Each is answered "

@@ -2,6 +2,7 @@
 
 #include "cli/run_options_internal.h"
 #include "shared/log.h"
+#include "trace/steps.h"
 
 /* Where the board has ports, or the firmware puts them; one of ours would hide
  * what is there. */
@@ -94,8 +95,9 @@ static bool check_gdb(const struct run_options *options, char **error)
 {
 	if (options->gdb_nowait && !options->gdb)
 		*error = g_strdup("--gdb-nowait: there is no --gdb; give --gdb PORT as well");
-	else if (options->gdb && options->engine == RUN_ENGINE_KVM)
-		*error = g_strdup("--gdb: KVM alone does not stop at breakpoints; give --engine hybrid or emu");
+	else if (options->gdb && options->engine == RUN_ENGINE_KVM && (options->trace & TRACE_STEPS))
+		*error = g_strdup("--gdb and --trace: with KVM alone both stop the guest, for switch, int, block, insn and mem; leave one out, "
+		                  "or give --engine emu");
 	return !*error;
 }
 

@@ -113,8 +113,8 @@ struct hv_config {
 	bool interpreted;
 	/* There is no other engine: real mode and what fails is KVM's as well. */
 	bool alone;
-	/* Who looks at what the guest does, as long as that is not in long mode: slow. The
-	 * engine frees it, also where hv_new() fails. */
+	/* Who looks at what the guest does, as long as that is not in long mode: slow. Alone,
+	 * ctx.debug is heeded by one that does. The engine frees it, also where hv_new() fails. */
 	struct stepper stepper;
 };
 

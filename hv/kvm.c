@@ -28,7 +28,7 @@ static int check_step(struct kvm *kvm, char **error)
 {
 	if (!kvm->step || !kvm->tr_not_busy)
 		return 0;
-	*error = g_strdup("--trace: KVM on the SVM that QEMU emulates has no breakpoints, by which it shows switch, int, block, "
+	*error = g_strdup("KVM on the SVM that QEMU emulates has no breakpoints, which --gdb wants, and --trace for switch, int, block, "
 	                  "insn and mem; give --engine emu, or trace io and irq only");
 	return -ENOTSUP;
 }

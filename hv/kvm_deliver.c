@@ -57,7 +57,7 @@ enum stop_reason kvm_deliver(struct kvm *kvm)
 		events->flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
 		kvm_mark_dirty(kvm, KVM_SYNC_X86_EVENTS);
 	}
-	if (kvm_pin_is_set(&pins->intr) && interrupts_open(kvm) && pins->acknowledge) {
+	if (kvm_pin_is_set(&pins->intr) && interrupts_open(kvm) && pins->acknowledge && !kvm->holds_interrupts) {
 		if (pins->hold_intr)
 			return STOP_HELD;
 		if (leaves_interrupts(kvm))
@@ -65,7 +65,7 @@ enum stop_reason kvm_deliver(struct kvm *kvm)
 		inject(kvm, pins->acknowledge(pins->owner));
 	}
 	/* The instruction of an exit is completed first; then there is a window. */
-	kvm->run->request_interrupt_window = kvm_pin_is_set(&pins->intr);
+	kvm->run->request_interrupt_window = kvm_pin_is_set(&pins->intr) && !kvm->holds_interrupts;
 	if (kvm->window)
 		find_window(kvm);
 	return STOP_NONE;

@@ -57,6 +57,7 @@ struct kvm {
 	bool io_pending;     /* the instruction of the last exit is not complete */
 	bool entered;        /* KVM_RUN came back at least once */
 	uint64_t exited;     /* host ns at which KVM_RUN came back last, where that is measured */
+	bool holds_interrupts; /* a single step is not to end in the handler of some interrupt */
 	bool left;           /* the boundary was seen */
 	bool failed;         /* KVM gave up */
 	uint32_t trap;       /* DR6 bits of a #DB that came here instead of to the guest */

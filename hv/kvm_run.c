@@ -305,6 +305,8 @@ static enum stop_reason look(struct kvm *kvm, bool interrupted)
 {
 	if (kvm->step)
 		kvm_step_look(kvm->step, interrupted);
+	if (kvm_step_hit(kvm->step))
+		return STOP_DEBUG;
 	if (!kvm->watch)
 		return STOP_NONE;
 	enum kvm_watch_verdict verdict = kvm_watch_look(kvm->watch, interrupted || kvm->step);
@@ -334,6 +336,8 @@ static enum stop_reason run_once(struct kvm *kvm)
 	int result = kvm->step && !kvm->io_pending ? kvm_step_arm(kvm->step) : 0;
 	if (result)
 		return kvm_run_fail_call(kvm, "KVM_SET_GUEST_DEBUG", result);
+	if (kvm_step_hit(kvm->step) && !kvm->io_pending)
+		return STOP_DEBUG;
 	kvm->io_pending = false;
 	int error = ioctl(kvm->vm.vcpu, KVM_RUN, 0) < 0 ? errno : 0;
 	kvm->exited = host_ns(kvm);
@@ -341,9 +345,10 @@ static enum stop_reason run_once(struct kvm *kvm)
 	enum stop_reason stop = error ? see_to_errno(kvm, error) : see_to_exit(kvm);
 	if (error != EINVAL)
 		kvm->entered = true;
-	if (stop != STOP_NONE)
+	if (stop != STOP_NONE && !(stop == STOP_HALT && kvm->step))
 		return stop;
-	return look(kvm, error == EINTR);
+	enum stop_reason seen = look(kvm, error == EINTR);
+	return seen != STOP_NONE ? seen : stop;
 }
 
 /* --- the loop ------------------------------------------------------------------------------------- */
@@ -532,6 +537,7 @@ enum stop_reason kvm_run_run(struct engine *engine, struct ctx *ctx)
 		if (!kvm->config.alone)
 			return STOP_MODE;
 	}
+	kvm->holds_interrupts = kvm->config.alone && ctx->debug.armed && ctx->debug.step && !ctx->halted;
 	if (stays_halted(kvm))
 		return STOP_HALT;
 	kvm_watch_set_thread_run(kvm->run);

@@ -15,8 +15,12 @@ struct kvm_step {
 	struct mem *mem;
 	struct stepper stepper;
 	struct ctx ctx;
+	bool looks;      /* in this request */
+	bool debugged;   /* KVM was told to stop somewhere */
+	bool hit;        /* the stepper wants it to stop here */
 	bool planned;    /* an instruction, or a stretch, is under way */
 	bool one;        /* it is one instruction */
+	unsigned stood;  /* how often it stopped without having run */
 	uint64_t linear; /* where it began */
 	uint64_t held;   /* planned, but an event came first */
 };
@@ -40,10 +44,12 @@ void kvm_step_free(struct kvm_step *step)
 	g_free(step);
 }
 
-void kvm_step_load(struct kvm_step *step, const struct ctx *ctx)
+void kvm_step_load(struct kvm_step *step, struct ctx *ctx)
 {
 	if (!step)
 		return;
+	step->looks = !step->stepper.begin || step->stepper.begin(step->stepper.owner, ctx);
+	step->hit = false;
 	if (step->planned && ctx->seg[CTX_CS].base + ctx->rip == step->linear)
 		step->held = step->linear;
 	step->planned = false;
@@ -82,20 +88,35 @@ static int set_debug(struct kvm_step *step, bool one, const uint64_t *stop, unsi
 		debug.arch.debugreg[n] = stop[n];
 		debug.arch.debugreg[7] |= DR7_GLOBAL << 2 * n;
 	}
+	step->debugged = debug.control;
 	return kvm_vm_ioctl(step->vm->vcpu, KVM_SET_GUEST_DEBUG, &debug);
 }
 
+/* KVM steps from where the processor stands when it is told to: registers that it is to
+ * take over with KVM_RUN would come too late. */
+static int give_registers(const struct kvm_step *step)
+{
+	struct kvm_run *run = step->vm->run;
+	const uint64_t both = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
+	if (!(run->kvm_dirty_regs & both))
+		return 0;
+	int result = kvm_vm_ioctl(step->vm->vcpu, KVM_SET_SREGS, &run->s.regs.sregs);
+	if (!result)
+		result = kvm_vm_ioctl(step->vm->vcpu, KVM_SET_REGS, &run->s.regs.regs);
+	run->kvm_dirty_regs &= ~both;
+	return result;
+}
+
 /* The processor clears the trace flag when it faults, so that handlers are stopped at:
- * of #DE, #UD, #GP and #PF, the likely ones. */
-static int set_one(struct kvm_step *step)
+ * those that were asked for, and of #DE, #UD, #GP and #PF, the likely ones. */
+static int set_one(struct kvm_step *step, uint64_t stop[STEPPER_STOPS], unsigned stops)
 {
 	static const uint8_t vectors[STEPPER_STOPS] = { 0, 6, 13, 14 };
-	uint64_t stop[STEPPER_STOPS];
-	unsigned stops = 0;
-	for (unsigned n = 0; n < STEPPER_STOPS; n++)
+	for (unsigned n = 0; n < STEPPER_STOPS && stops < STEPPER_STOPS; n++)
 		if (handler_address(&step->ctx, step->mem, vectors[n], &stop[stops]) && stop[stops] != step->linear)
 			stops++;
-	return set_debug(step, true, stop, stops);
+	int result = give_registers(step);
+	return result ? result : set_debug(step, true, stop, stops);
 }
 
 /* An event that KVM is to deliver before the next instruction, or -1. */
@@ -118,6 +139,8 @@ static int enter_handler(struct kvm_step *step, uint8_t vector)
 	if (step->planned && linear_now(step) == step->linear)
 		step->held = step->linear;
 	step->planned = false;
+	if (step->stepper.event)
+		step->stepper.event(step->stepper.owner, vector);
 	return set_debug(step, false, stop, known);
 }
 
@@ -125,6 +148,8 @@ int kvm_step_arm(struct kvm_step *step)
 {
 	uint64_t stop[STEPPER_STOPS];
 	unsigned stops = 0;
+	if (!step->looks)
+		return step->debugged ? set_debug(step, false, stop, 0) : 0;
 	int vector = event_vector(step);
 	take_registers(step);
 	if (vector >= 0)
@@ -136,11 +161,30 @@ int kvm_step_arm(struct kvm_step *step)
 		return set_debug(step, false, stop, 0);
 	step->linear = linear_now(step);
 	step->planned = true;
+	step->stood = 0;
 	bool again = step->held == step->linear;
 	if (again)
 		step->held = NOWHERE;
-	step->one = step->stepper.plan(step->stepper.owner, &step->ctx, step->mem, again, stop, &stops) == STEPPER_ONE;
-	return step->one ? set_one(step) : set_debug(step, false, stop, stops);
+	enum stepper_plan plan = step->stepper.plan(step->stepper.owner, &step->ctx, step->mem, again, stop, &stops);
+	step->one = plan == STEPPER_ONE;
+	step->hit = plan == STEPPER_HIT;
+	if (step->hit)
+		return 0;
+	return step->one ? set_one(step, stop, stops) : set_debug(step, false, stop, stops);
+}
+
+#define STANDS_MOST 8u
+
+/* Bochs's VMX traps before the instruction as well, where it was entered for it more than
+ * once: for its page. What stays where it is for good, a jump to itself, does not mind
+ * another round. */
+static bool stands_still(struct kvm_step *step)
+{
+	const struct kvm_regs *regs = &step->vm->run->s.regs.regs;
+	bool still = step->one && step->stood < STANDS_MOST && linear_now(step) == step->linear && regs->rcx == step->ctx.gpr[CTX_RCX].r &&
+	             regs->rsp == step->ctx.gpr[CTX_RSP].r;
+	step->stood += still;
+	return still;
 }
 
 /* HLT and what KVM completes after an exit may end an instruction without a stop. */
@@ -149,13 +193,20 @@ void kvm_step_look(struct kvm_step *step, bool interrupted)
 	bool stopped = !interrupted && step->vm->run->exit_reason == KVM_EXIT_DEBUG;
 	if (!step->planned || !(stopped || (step->one && linear_now(step) != step->linear)))
 		return;
+	if (stopped && stands_still(step))
+		return;
 	step->planned = false;
 	take_registers(step);
-	step->stepper.done(step->stepper.owner, &step->ctx, step->mem);
+	step->hit = step->stepper.done(step->stepper.owner, &step->ctx, step->mem);
+}
+
+bool kvm_step_hit(const struct kvm_step *step)
+{
+	return step && step->hit;
 }
 
 void kvm_step_mmio(struct kvm_step *step, uint64_t address, unsigned size, uint64_t value, bool write)
 {
-	if (step)
+	if (step && step->looks && step->stepper.mmio)
 		step->stepper.mmio(step->stepper.owner, address, size, value, write);
 }

@@ -13,9 +13,9 @@ struct kvm_step;
 struct kvm_step *kvm_step_new(const struct kvm_vm *vm, struct mem *mem, const struct stepper *stepper);
 void kvm_step_free(struct kvm_step *step); /* NULL is fine */
 
-/* What was planned is void: the context is about to be loaded, and another engine may
+/* What was planned is void: the page is about to be loaded, and another engine may
  * have run it (forget). NULL is fine. */
-void kvm_step_load(struct kvm_step *step, const struct ctx *ctx);
+void kvm_step_load(struct kvm_step *step, struct ctx *ctx);
 void kvm_step_forget(struct kvm_step *step);
 
 /* Before KVM_RUN, with the registers in the run structure and no I/O of an
@@ -23,6 +23,8 @@ void kvm_step_forget(struct kvm_step *step);
 int kvm_step_arm(struct kvm_step *step);
 /* Behind it. */
 void kvm_step_look(struct kvm_step *step, bool interrupted);
+/* One of these two came to STOP_DEBUG. NULL is fine. */
+bool kvm_step_hit(const struct kvm_step *step);
 void kvm_step_mmio(struct kvm_step *step, uint64_t address, unsigned size, uint64_t value, bool write);
 
 #endif

@@ -1,8 +1,8 @@
-/* What a debugger wants of the engine that runs the context: part of the page.
- * An engine that has engine_ops.no_debug heeds none of it. */
+/* What a debugger wants of the engine that runs the context: part of the page. */
 #ifndef V2E_SHARED_DEBUG_REQUEST_H
 #define V2E_SHARED_DEBUG_REQUEST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define DEBUG_POINTS 64u
@@ -54,5 +54,17 @@ struct ctx;
 
 /* enum debug_mode_bit of the context. */
 uint32_t debug_mode(const struct ctx *ctx);
+
+/* The first point of one of these kinds that the range touches, or NULL. */
+const struct debug_point *debug_point_at(const struct debug_request *debug, uint32_t kinds, uint32_t linear, uint32_t size);
+/* Between two instructions: takes note of the mode, and of a change that is asked for. */
+void debug_note_mode(struct debug_request *debug, const struct ctx *ctx);
+/* A vector was delivered. */
+void debug_note_vector(struct debug_request *debug, uint8_t vector);
+/* An instruction, or a delivery, read or wrote. */
+void debug_note_access(struct debug_request *debug, uint32_t linear, uint32_t size, bool write);
+/* Is there a point of one of these kinds? */
+bool debug_has(const struct debug_request *debug, uint32_t kinds);
+bool debug_wants_vector(const struct debug_request *debug, uint8_t vector);
 
 #endif

@@ -159,6 +159,7 @@ shell_tests = \
 	tests/cli/test.sh \
 	tests/cli/trace.sh \
 	tests/cli/trace-engines.sh \
+	tests/gdb/engines.sh \
 	tests/gdb/gdb.sh \
 	tests/hv/host.sh \
 	tests/rules.sh
@@ -170,6 +171,7 @@ AM_TESTS_ENVIRONMENT = \
 	V2E_SRC='$(abs_top_srcdir)'; V2E_BUILD='$(abs_top_builddir)'; \
 	export V2E_SRC V2E_BUILD;
 
+EXTRA_DIST += tests/gdb/lib.sh tests/gdb/rom.asm
 EXTRA_DIST += tests/lib.sh tests/gdb/kvm.asm tests/cli/calls.asm tests/cli/calls_all.asm tests/cli/calls_all.expected tests/cli/make-calls.sh tests/gdb/modes.asm
 
 # Looks at screenshots for the boot tests.
@@ -271,6 +273,7 @@ EXTRA_DIST += $(nested_files) tests/hv/fail_ioctl.c tests/hv/handover.c
 nested_files = \
 	tests/nested/bochs.sh \
 	tests/nested/boot.asm \
+	tests/nested/debugger.c \
 	tests/nested/init.c \
 	tests/nested/lib.sh \
 	tests/nested/linux.sh \

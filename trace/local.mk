@@ -8,6 +8,8 @@ trace_sources = \
 	trace/bios_format.c \
 	trace/calls.c \
 	trace/calls.h \
+	trace/debug_steps.c \
+	trace/debug_steps.h \
 	trace/json_line.c \
 	trace/json_line.h \
 	trace/report.c \

@@ -9,6 +9,7 @@
 /* The code that can be reached is walked as a graph: `edge` are places that were not
  * walked yet, or that are to be stopped at. */
 struct walk {
+	const struct debug_request *debug;
 	uint32_t visited[VISITS];
 	unsigned visits;
 	struct {
@@ -42,13 +43,18 @@ static void add_edge(struct walk *walk, uint32_t ip, bool final)
 	walk->edge[walk->edges++].final = final;
 }
 
+static bool is_point(const struct walk *walk, const struct ctx *ctx, uint32_t ip)
+{
+	return walk->debug && debug_point_at(walk->debug, DEBUG_CODE_AT, (uint32_t)(ctx->seg[CTX_CS].base + ip), 1);
+}
+
 /* Follows the code from `ip` on; what it branches to becomes an edge. */
 static void follow(struct walk *walk, struct step_decoder *decoder, const struct ctx *ctx, struct mem *mem, uint32_t ip)
 {
 	struct step_insn insn;
 	while (!is_visited(walk, ip) && !walk->full) {
 		step_decode(decoder, ctx, mem, ip, &insn);
-		if (insn.flow == STEP_ELSE) {
+		if (insn.flow == STEP_ELSE || is_point(walk, ctx, ip)) {
 			add_edge(walk, ip, true);
 			return;
 		}
@@ -82,9 +88,10 @@ static bool walk_one(struct walk *walk, struct step_decoder *decoder, const stru
 	return true;
 }
 
-bool step_plan_far(struct step_decoder *decoder, const struct ctx *ctx, struct mem *mem, uint32_t ip, uint64_t stop[STEPPER_STOPS], unsigned *stops)
+bool step_plan_far(struct step_decoder *decoder, const struct ctx *ctx, struct mem *mem, uint32_t ip, const struct debug_request *debug,
+                   uint64_t stop[STEPPER_STOPS], unsigned *stops)
 {
-	struct walk walk = { .visits = 0 };
+	struct walk walk = { .debug = debug };
 	follow(&walk, decoder, ctx, mem, ip);
 	if (walk.full)
 		return false;

@@ -6,9 +6,11 @@
 #include "trace/step_decode.h"
 
 /* From `ip` in the context's code segment on: to the first instructions
- * that may change CS, CR0 or the mode, or whose target is only known there. Linear
+ * that may change CS, CR0 or the mode, or whose target is only known there, or that
+ * `debug` (NULL: none) has points at. Linear
  * addresses; none where the code never leaves a loop. False: too many, or too far. */
-bool step_plan_far(struct step_decoder *decoder, const struct ctx *ctx, struct mem *mem, uint32_t ip, uint64_t stop[STEPPER_STOPS], unsigned *stops);
+bool step_plan_far(struct step_decoder *decoder, const struct ctx *ctx, struct mem *mem, uint32_t ip, const struct debug_request *debug,
+                   uint64_t stop[STEPPER_STOPS], unsigned *stops);
 
 /* To the end of the block: the first that is more than STEP_NEXT. */
 struct step_block {

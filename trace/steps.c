@@ -142,7 +142,7 @@ static bool plan_far(const struct steps *steps, struct mem *mem, uint64_t stop[S
 	uint32_t from = (uint32_t)steps->ctx.rip;
 	if (insn->flow == STEP_ELSE && !step_indirect(steps->decoder, &steps->ctx, mem, &from))
 		return false;
-	return step_plan_far(steps->decoder, &steps->ctx, mem, from, stop, stops);
+	return step_plan_far(steps->decoder, &steps->ctx, mem, from, NULL, stop, stops);
 }
 
 static bool plan_run(const struct steps *steps, struct mem *mem, uint64_t end, uint64_t stop[STEPPER_STOPS], unsigned *stops)
@@ -184,6 +184,7 @@ static enum stepper_plan plan(void *owner, const struct ctx *ctx, struct mem *me
 {
 	struct steps *steps = owner;
 	uint64_t linear = linear_of(ctx, (uint32_t)ctx->rip), end = NOWHERE;
+	*stops = 0;
 	show_mode(steps, ctx, mem);
 	steps->ctx = *ctx;
 	steps->mmio = false;
@@ -198,7 +199,7 @@ static enum stepper_plan plan(void *owner, const struct ctx *ctx, struct mem *me
 	return how_far(steps, mem, end, stop, stops);
 }
 
-static void done(void *owner, const struct ctx *ctx, struct mem *mem)
+static bool done(void *owner, const struct ctx *ctx, struct mem *mem)
 {
 	struct steps *steps = owner;
 	bool plain = (steps->shows & LOG_TRACE_MEM) && !steps->mmio;
@@ -208,6 +209,7 @@ static void done(void *owner, const struct ctx *ctx, struct mem *mem)
 		show_accesses(steps, mem, true);
 	if ((steps->shows & LOG_TRACE_INT) && steps->insn.far)
 		steps->calls.arrived(steps->calls.owner, ctx, (uint32_t)ctx->rflags, mem);
+	return false;
 }
 
 static void free_steps(void *owner)
@@ -222,7 +224,7 @@ static void free_steps(void *owner)
 
 struct stepper trace_steps_new(uint32_t shows, const struct trace_watch *watch, unsigned watches, char **error)
 {
-	if (!(shows & (LOG_TRACE_SWITCH | LOG_TRACE_INT | LOG_TRACE_BLOCK | LOG_TRACE_INSN | LOG_TRACE_MEM)))
+	if (!(shows & TRACE_STEPS))
 		return (struct stepper){ .plan = NULL };
 	struct step_decoder *decoder = step_decoder_new();
 	if (!decoder) {
@@ -238,5 +240,5 @@ struct stepper trace_steps_new(uint32_t shows, const struct trace_watch *watch, 
 	steps->first = steps->repeating = NOWHERE;
 	if (shows & LOG_TRACE_INT)
 		steps->calls = trace_calls_new();
-	return (struct stepper){ plan, done, mmio, free_steps, steps };
+	return (struct stepper){ .plan = plan, .done = done, .mmio = mmio, .free = free_steps, .owner = steps };
 }

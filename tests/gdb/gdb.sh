@@ -1,6 +1,7 @@
 #!/bin/sh
 # Debian's gdb drives a guest through real mode, a mode switch and protected mode.
 . "${V2E_SRC:-.}/tests/lib.sh"
+. "$V2E_SRC/tests/gdb/lib.sh"
 cd "$tmp"
 
 for tool in gdb nasm; do
@@ -15,35 +16,6 @@ fi
 for guest in modes kvm; do
 	nasm -f bin -o $guest.bin -l $guest.lst "$V2E_SRC/tests/gdb/$guest.asm" || exit 1
 done
-
-# at LABEL-OR-TEXT [LISTING]: the linear address of the first line of the listing with it
-at()
-{
-	offset=$(grep -F -e "$1" "${2:-modes.lst}" | head -n 1 | awk '{ print $2 }')
-	printf '0x%x\n' $((0x7c00 + 0x$offset))
-}
-
-# awaits_file FILE: true when it is there and not empty, or its maker is not any more.
-awaits_file()
-{
-	tries=0
-	while [ ! -S "$1" ] && [ ! -s "$1" ] && [ $tries -lt 600 ] && kill -0 $guest 2>/dev/null; do
-		sleep 0.1
-		tries=$((tries + 1))
-	done
-}
-
-# drive SCRIPT: has gdb carry out the commands; output in out.
-drive()
-{
-	{
-		echo "set pagination off"
-		echo "set confirm off"
-		echo "target remote $tmp/gdb.sock"
-		echo "$1"
-	} >commands
-	timeout 100 gdb -nx -q -batch -x commands >out 2>&1 </dev/null
-}
 
 # debug SCRIPT [OPTIONS OF v2e]: runs gdb's commands; output in out.
 debug()
@@ -60,15 +32,6 @@ debug()
 	status=$?
 	cat out v2e.out
 	return $status
-}
-
-# shows TEXT...: each is in the output.
-shows()
-{
-	for text; do
-		echo "looking for: $text"
-		grep -qF -e "$text" out || return 1
-	done
 }
 
 scripted()
@@ -238,6 +201,6 @@ check "--gdb-nowait lets the guest run" timeout 60 "$V2E" run --clock virtual --
 	--gdb "unix:$tmp/idle.sock" --gdb-nowait --do 'sleep 1s' --do 'quit 0'
 fails() { ! "$@"; }
 check "a place that is none is refused" fails "$V2E" run --gdb nowhere
-check "KVM alone is refused" fails "$V2E" run --gdb 1234 --engine kvm
+check "a trace by single steps beside it, on KVM alone, is refused" fails "$V2E" run --gdb 1234 --engine kvm --trace insn
 
 finish

@@ -116,7 +116,9 @@ if ! grep -q '"kvm": true' "$tmp/probe"; then
 	skip "the KVM engine" "$(sed -n 's/.*"error": "\(.*\)",$/\1/p' "$tmp/probe")"
 	finish
 fi
-if [ -f "$V2E_BUILD/libv2e.a" ] && link_program nested/stops.c 2>"$tmp/link.out" && link_program hv/handover.c 2>"$tmp/link.out"; then
+if [ -f "$V2E_BUILD/libv2e.a" ] && link_program nested/stops.c 2>"$tmp/link.out" && link_program hv/handover.c 2>"$tmp/link.out" &&
+   link_program nested/debugger.c 2>"$tmp/link.out"; then
+	check "what a debugger asks of KVM alone" "$tmp/debugger"
 	check "what a hand-over costs, and what stays in the vCPU" "$tmp/handover" 1000
 	for watch in trace breakpoint lazy; do
 		if usable $watch; then

@@ -10,6 +10,7 @@ firmware=/usr/share/seabios
 need_v2e
 static_link "$tmp/stops" "$nested/stops.c" || exit 1
 static_link "$tmp/handover" "$V2E_SRC/tests/hv/handover.c" || exit 1
+static_link "$tmp/debugger" "$nested/debugger.c" || exit 1
 if ! have nasm || [ ! -r $firmware/bios.bin ]; then
 	skip "nested KVM" "no nasm or no SeaBIOS (Debian: apt install nasm seabios)"
 	finish
@@ -193,6 +194,7 @@ for mode; do
 		v2e=$tmp/v2e
 		stops=$tmp/stops
 		handover=$tmp/handover
+		debugger=$tmp/debugger
 		hello=$tmp/hello
 		switch=$tmp/switch
 		shutdown=$tmp/shutdown
@@ -213,8 +215,14 @@ for mode; do
 	guests
 	# What QEMU's SVM lacks is said; the slower modes of Bochs add nothing.
 	case $mode in
-	amd) calls "KVM alone cannot trace on an SVM without breakpoints" 2 ;;
-	intel) calls "KVM alone traces calls" 85 ;;
+	amd)
+		calls "KVM alone cannot trace on an SVM without breakpoints" 2
+		add 2 "nor be debugged" /debugger ;;
+	intel)
+		calls "KVM alone traces calls" 85
+		add 0 "what a debugger asks of KVM alone" /debugger ;;
+	*)
+		add 0 "what a debugger asks of KVM alone" /debugger ;;
 	esac
 	if [ "$mode" = amd ]; then
 		compare emu,hybrid:threshold=0
