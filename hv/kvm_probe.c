@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include "hv/kvm_guest.h"
+#include "hv/kvm_speed.h"
 #include "hv/kvm_watch.h"
 #include "hv/kvm_window.h"
 #include "shared/channel.h"
@@ -50,40 +51,35 @@ static uint64_t measure_best(struct kvm_guest *guest, enum hv_mode mode, uint32_
 	return best;
 }
 
-static uint64_t insns_per_second(uint32_t turns, uint64_t ns)
-{
-	return turns * UINT64_C(2000000000) / ns;
-}
-
 /* The same loop on the host. */
 static uint64_t measure_host(uint32_t turns)
 {
 	uint32_t left = turns;
 	uint64_t start = channel_host_ns();
 	__asm__ volatile("1: decl %0; jnz 1b" : "+r"(left) : : "cc");
-	return insns_per_second(turns, MAX(channel_host_ns() - start, 1));
+	return kvm_speed_insns_per_second(turns, channel_host_ns() - start);
 }
 
-#define FEW_TURNS   1000u
-#define MANY_TURNS  10000000u
-#define GROWTH      4u
-#define ENOUGH_NS   1000000u
-#define ENOUGH_EXITS 16u /* an emulated host may take a millisecond for one */
-/* An interpreter is 500 times slower than the CPU or more; native code on a busy host,
- * or in an emulated one, may be slower by ten and more. */
-#define NATIVE_PART 128u
+#define WARM_TURNS 1000u
+#define HOST_TURNS 1000000u
+
+struct measured {
+	struct kvm_guest *guest;
+	enum hv_mode mode;
+};
+
+static uint64_t measure_mode(void *owner, uint32_t turns)
+{
+	const struct measured *measured = owner;
+	return measure_best(measured->guest, measured->mode, turns);
+}
 
 static void probe_mode(struct hv_probe *probe, struct kvm_guest *guest, enum hv_mode mode, uint64_t host)
 {
-	probe->mode[mode].runs = HV_REFUSED;
-	uint64_t ns = 0, speed, bare = measure_best(guest, mode, 1);
-	uint32_t turns;
-	for (turns = FEW_TURNS; turns <= MANY_TURNS && ns < MAX(ENOUGH_NS, ENOUGH_EXITS * bare); turns *= GROWTH)
-		if (!(ns = measure_best(guest, mode, turns)))
-			return;
-	speed = insns_per_second(turns / GROWTH, ns > bare ? ns - bare : 1);
-	probe->mode[mode].runs = speed > host / NATIVE_PART ? HV_NATIVE : HV_INTERPRETED;
-	probe->mode[mode].insns_per_second = speed;
+	struct measured measured = { guest, mode };
+	struct kvm_speed speed = kvm_speed_of(measure_mode, &measured, host);
+	probe->mode[mode].runs = speed.runs;
+	probe->mode[mode].insns_per_second = speed.insns_per_second;
 }
 
 /* --- what an exit costs ------------------------------------------------------------------------------ */
@@ -284,8 +280,8 @@ static struct hv_probe *probe_host(bool for_hybrid)
 	if (kvm_guest_open(&guest, &probe->error))
 		return probe;
 	probe_module(probe);
-	measure_host(FEW_TURNS);
-	uint64_t host = measure_host(MANY_TURNS / 10);
+	measure_host(WARM_TURNS);
+	uint64_t host = measure_host(HOST_TURNS);
 	if (for_hybrid && !probe_hybrid(probe, &guest, host)) {
 		kvm_guest_close(&guest);
 		return probe;

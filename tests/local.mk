@@ -23,7 +23,8 @@ unit_native_sources = \
 	tests/unit/test_jit_modes.c \
 	tests/unit/test_kvm_ctx.c \
 	tests/unit/test_kvm_mem.c \
-	tests/unit/test_kvm_sites.c
+	tests/unit/test_kvm_sites.c \
+	tests/unit/test_kvm_speed.c
 
 unit_sources = \
 	tests/insn/machine.c \
@@ -87,6 +88,8 @@ unit_sources = \
 	tests/unit/test_fw_cfg.c \
 	tests/unit/test_gdb_packet.c \
 	tests/unit/test_gdb_target.c \
+	tests/unit/test_handler.c \
+	tests/unit/test_step_decode.c \
 	tests/unit/test_i440fx.c \
 	tests/unit/test_i8042.c \
 	tests/unit/test_i82077.c \
