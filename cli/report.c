@@ -123,7 +123,7 @@ static bool read_files(struct report *report, const struct choice *choice, char 
 	return true;
 }
 
-static bool write_page(const struct report *report, const char *path, char **error)
+static bool write_page(struct report *report, const char *path, char **error)
 {
 	FILE *out = path ? fopen(path, "we") : stdout;
 	if (out)

@@ -14,6 +14,7 @@ trace_sources = \
 	trace/json_line.h \
 	trace/report.c \
 	trace/report.h \
+	trace/report_changes.c \
 	trace/report_page.c \
 	trace/report_private.h \
 	trace/step_decode.c \

@@ -25,8 +25,7 @@ static void free_site(void *data)
 	g_free(site->way);
 	g_free(site->symbol);
 	g_free(site->code);
-	if (site->cost)
-		g_array_unref(site->cost);
+	report_values_free(site->cost);
 	g_free(site);
 }
 
@@ -47,28 +46,24 @@ static void free_call(void *data)
 	g_free(call);
 }
 
-static GArray *new_numbers(void)
-{
-	return g_array_new(FALSE, FALSE, sizeof(uint64_t));
-}
-
 struct report *report_new(struct symbols *symbols)
 {
 	struct report *report = g_new0(struct report, 1);
 	report->symbols = symbols;
 	report->first_mode = report->first_engine = -1;
 	report->changes = g_array_new(FALSE, FALSE, sizeof(struct report_change));
+	report->marks = g_array_new(FALSE, FALSE, sizeof(struct report_mark));
 	report->mode_sites = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_site);
 	report->engine_sites = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_site);
 	report->codes = g_hash_table_new(g_int64_hash, g_int64_equal);
 	report->kinds = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_kind);
 	report->open = g_hash_table_new(g_int64_hash, g_int64_equal);
 	report->shown = g_ptr_array_new_with_free_func(free_call);
-	report->costs = new_numbers();
-	report->stays = new_numbers();
-	report->handover_blocks = new_numbers();
+	report->costs = report_values_new(REPORT_VALUES);
+	report->stays = report_values_new(REPORT_VALUES);
+	report->handover_blocks = report_values_new(REPORT_VALUES);
 	for (unsigned i = 0; i < REPORT_PARTS; i++)
-		report->parts[i] = new_numbers();
+		report->parts[i] = report_values_new(REPORT_VALUES);
 	return report;
 }
 
@@ -81,17 +76,18 @@ void report_free(struct report *report)
 	g_free(report->clock);
 	g_free(report->version);
 	g_array_unref(report->changes);
+	g_array_unref(report->marks);
 	g_hash_table_unref(report->codes);
 	g_hash_table_unref(report->mode_sites);
 	g_hash_table_unref(report->engine_sites);
 	g_hash_table_unref(report->kinds);
 	g_hash_table_unref(report->open);
 	g_ptr_array_unref(report->shown);
-	g_array_unref(report->costs);
-	g_array_unref(report->stays);
-	g_array_unref(report->handover_blocks);
+	report_values_free(report->costs);
+	report_values_free(report->stays);
+	report_values_free(report->handover_blocks);
 	for (unsigned i = 0; i < REPORT_PARTS; i++)
-		g_array_unref(report->parts[i]);
+		report_values_free(report->parts[i]);
 	g_free(report);
 }
 
@@ -165,10 +161,7 @@ static void add_change(struct report *report, const struct json_line *line, int 
 		.ns = json_line_number(line, "guest_ns", json_line_number(line, "ns", 0)), .host_ns = json_line_number(line, "host_ns", 0),
 		.mode = (int8_t)mode, .engine = (int8_t)engine,
 	};
-	if (report->changes->len < REPORT_CHANGES)
-		g_array_append_val(report->changes, change);
-	else
-		report->is_full = true;
+	report_changes_add(report, &change);
 	report->end_ns = MAX(report->end_ns, change.ns);
 }
 
@@ -185,7 +178,7 @@ static const char *add_mode(struct report *report, const struct json_line *line)
 		site->count++;
 	if (!report->modes++)
 		report->first_mode = from;
-	g_array_append_val(report->stays, blocks);
+	report_values_add(report->stays, blocks);
 	add_change(report, line, to, -1);
 	return NULL;
 }
@@ -197,15 +190,15 @@ static void add_costs(struct report *report, struct report_site *site, const str
 		g_autofree char *flat = g_strdup_printf("%s_ns", part_names[i]);
 		g_autofree char *nested = g_strdup_printf("ns.%s", part_names[i]);
 		uint64_t ns = json_line_number(line, flat, json_line_number(line, nested, 0));
-		g_array_append_val(report->parts[i], ns);
+		report_values_add(report->parts[i], ns);
 		sum += i == REPORT_EMULATE ? 0 : ns;
 	}
-	g_array_append_val(report->costs, sum);
+	report_values_add(report->costs, sum);
 	if (!site)
 		return;
 	if (!site->cost)
-		site->cost = new_numbers();
-	g_array_append_val(site->cost, sum);
+		site->cost = report_values_new(REPORT_AT_SITE);
+	report_values_add(site->cost, sum);
 }
 
 /* Of a name that ctx_mode_name() has. */
@@ -235,7 +228,7 @@ static const char *add_handover(struct report *report, const struct json_line *l
 		report->first_engine = from;
 	uint64_t blocks = json_line_number(line, "blocks", 0);
 	if (from == REPORT_EMU)
-		g_array_append_val(report->handover_blocks, blocks);
+		report_values_add(report->handover_blocks, blocks);
 	add_costs(report, site, line);
 	add_change(report, line, recorded ? -1 : mode_of(json_line_string(line, "mode")), to);
 	return NULL;
@@ -267,6 +260,7 @@ static const char *add_call(struct report *report, const struct json_line *line)
 		return "a call has no vector and function";
 	kind->count++;
 	report->calls++;
+	report_marks_add(report, json_line_number(line, "ns", 0), json_line_number(line, "host_ns", 0), kind->number);
 	if (report->shown->len == REPORT_CALLS)
 		return NULL;
 	struct report_call *call = g_new0(struct report_call, 1);

@@ -17,6 +17,6 @@ void report_free(struct report *report); /* NULL is fine */
  * for more of the same run. `name` is for messages. False with *error (g_free): one line. */
 bool report_read(struct report *report, FILE *file, const char *name, char **error);
 
-void report_write(const struct report *report, FILE *out);
+void report_write(struct report *report, FILE *out);
 
 #endif

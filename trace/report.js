@@ -102,7 +102,7 @@ function drawCalls(svg, y, height) {
 	for (let i = Math.max(find(callTimes[axis], calls, from - 1e-9), 0); i < calls && callTimes[axis][i] <= to; i++) {
 		if (callTimes[axis][i] < from) continue;
 		const column = Math.min(Math.floor((callTimes[axis][i] - from) / step), columns - 1);
-		most = Math.max(most, ++heights[column]);
+		most = Math.max(most, heights[column] += data.calls[4 * i + 2]);
 	}
 	let path = "";
 	for (let c = 0; c < columns; c++) if (heights[c]) {
@@ -252,8 +252,8 @@ const sums = Array.from({ length: 12 }, () => [0, 0, 0]);
 for (let i = 0; i < count; i++) {
 	sums[states[i]][0] += times[0][i + 1] - times[0][i];
 	sums[states[i]][1] += times[1][i + 1] - times[1][i];
-	sums[states[i]][2]++;
 }
+sums.forEach((sum, state) => { sum[2] = data.entered[state]; });
 const used = sums.map((sum, state) => ({ sum, state })).filter(entry => entry.sum[2] && (entry.sum[0] || entry.sum[1]));
 const head = node(node(byId("shares"), "thead"), "tr");
 for (const title of ["mode", "engine", "guest time", "", "host time", "", "stays"]) node(head, "th", title, title && title !== "mode" && title !== "engine" ? "n" : "");

@@ -37,22 +37,20 @@ static int compare_numbers(const void *a, const void *b)
 }
 
 struct spread {
-	uint64_t count, mean, median, p99, most, sum;
+	uint64_t count, mean, median, p99, sum;
 };
 
-static struct spread spread_of(const GArray *values)
+static struct spread spread_of(const struct report_values *values)
 {
-	struct spread spread = { .count = values->len };
-	if (!values->len)
+	struct spread spread = { .count = values->count, .sum = values->sum };
+	unsigned kept = values->kept->len;
+	if (!kept)
 		return spread;
-	g_autofree uint64_t *sorted = g_memdup2(values->data, values->len * sizeof *sorted);
-	qsort(sorted, values->len, sizeof *sorted, compare_numbers);
-	for (unsigned i = 0; i < values->len; i++)
-		spread.sum += sorted[i];
-	spread.mean = spread.sum / values->len;
-	spread.median = sorted[(values->len - 1) / 2];
-	spread.p99 = sorted[((uint64_t)values->len * 99 + 99) / 100 - 1];
-	spread.most = sorted[values->len - 1];
+	g_autofree uint64_t *sorted = g_memdup2(values->kept->data, kept * sizeof *sorted);
+	qsort(sorted, kept, sizeof *sorted, compare_numbers);
+	spread.mean = spread.sum / spread.count;
+	spread.median = sorted[(kept - 1) / 2];
+	spread.p99 = sorted[((uint64_t)kept * 99 + 99) / 100 - 1];
 	return spread;
 }
 
@@ -161,6 +159,15 @@ static void put_note(FILE *out, bool shown, const char *text)
 		fprintf(out, "<p class=\"note\">%s</p>\n", text);
 }
 
+static void put_coarse_note(const struct report *report, FILE *out)
+{
+	if (!report->cell_ns)
+		return;
+	fputs("<p class=\"note\">There are more changes than this page holds: within ", out);
+	put_time(out, report->cell_ns);
+	fputs(" of guest time it shows how long each state lasted, not in which order.</p>\n", out);
+}
+
 static void put_head(const struct report *report, FILE *out)
 {
 	g_autofree char *name = report->image && *report->image ? g_path_get_basename(report->image) : g_strdup("v2e");
@@ -185,7 +192,7 @@ static void put_head(const struct report *report, FILE *out)
 	fputs("</p>\n", out);
 	put_tiles(report, out);
 	put_note(out, report->engine && !report->ended, "The recording has no end: the run was cut off.");
-	put_note(out, report->is_full, "There are more changes than this page shows; the timeline ends early, the figures are whole.");
+	put_coarse_note(report, out);
 	put_note(out, report->engine && !report->modes, "No change of mode was recorded: trace switch, on an engine that emulates real mode.");
 	fputs("</header>\n<main>\n", out);
 }
@@ -427,47 +434,6 @@ static void put_bios(const struct report *report, FILE *out)
 
 /* --- data of the pictures -------------------------------------------------------------------- */
 
-static gint compare_changes(gconstpointer a, gconstpointer b)
-{
-	const struct report_change *left = a, *right = b;
-	return (left->ns > right->ns) - (left->ns < right->ns);
-}
-
-/* Each change: guest and host time since the one before, state: mode * 3 + engine, where
- * mode 3 and engine 2 are not known. */
-static void put_changes(const struct report *report, FILE *out)
-{
-	int mode = report->first_mode < 0 ? REPORT_MODES : report->first_mode;
-	int engine = report->first_engine < 0 ? REPORT_ENGINES : report->first_engine;
-	uint64_t ns = 0, host_ns = 0;
-	g_array_sort(report->changes, compare_changes);
-	fprintf(out, "\"changes\":[0,0,%d", mode * 3 + engine);
-	for (unsigned i = 0; i < report->changes->len; i++) {
-		const struct report_change *change = &g_array_index(report->changes, struct report_change, i);
-		uint64_t host = MAX(change->host_ns, host_ns);
-		mode = change->mode < 0 ? mode : change->mode;
-		engine = change->engine < 0 ? engine : change->engine;
-		fprintf(out, ",%" PRIu64 ",%" PRIu64 ",%d", change->ns - ns, host - host_ns, mode * 3 + engine);
-		ns = change->ns;
-		host_ns = host;
-	}
-	fputs("],\n", out);
-}
-
-static void put_call_data(const struct report *report, FILE *out)
-{
-	uint64_t ns = 0, host_ns = 0;
-	fputs("\"calls\":[", out);
-	for (unsigned i = 0; i < report->shown->len; i++) {
-		const struct report_call *call = report->shown->pdata[i];
-		uint64_t at = MAX(call->ns, ns), host = MAX(call->host_ns, host_ns);
-		fprintf(out, "%s%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%u", i ? "," : "", at - ns, host - host_ns, call->taken_ns, call->kind->number);
-		ns = at;
-		host_ns = host;
-	}
-	fputs("],\n", out);
-}
-
 /* A string for JSON in HTML: nothing in it can end the element. */
 static void put_json_string(FILE *out, const char *text)
 {
@@ -502,13 +468,13 @@ static void put_kind_data(const struct report *report, FILE *out)
 }
 
 /* Four bins to each doubling: bin n starts at 2 ** (n / 4). */
-static void put_bins(const char *name, const GArray *values, const char *end, FILE *out)
+static void put_bins(const char *name, const struct report_values *values, const char *end, FILE *out)
 {
 	struct spread spread = spread_of(values);
 	uint64_t bins[4 * 53 + 1] = { 0 };
 	unsigned highest = 0;
-	for (unsigned i = 0; i < values->len; i++) {
-		uint64_t value = MIN(MAX(g_array_index(values, uint64_t, i), 1), (UINT64_C(1) << 53) - 1);
+	for (unsigned i = 0; i < values->kept->len; i++) {
+		uint64_t value = MIN(MAX(g_array_index(values->kept, uint64_t, i), 1), (UINT64_C(1) << 53) - 1);
 		unsigned power = 63u - (unsigned)__builtin_clzll(value), quarter = 0;
 		while (quarter < 3 && (double)value >= (double)(UINT64_C(1) << power) * (double[]){ 1.189207, 1.414213, 1.681792 }[quarter])
 			quarter++;
@@ -522,13 +488,12 @@ static void put_bins(const char *name, const GArray *values, const char *end, FI
 	fprintf(out, "]}%s", end);
 }
 
-static void put_data(const struct report *report, FILE *out)
+static void put_data(struct report *report, FILE *out)
 {
-	/* What comes after the last change that is kept is not known. */
-	uint64_t end = report->is_full ? 0 : report->end_ns, host_end = report->is_full ? 1 : report->end_host_ns;
-	fprintf(out, "<script type=\"application/json\" id=\"data\">{\"end\":[%" PRIu64 ",%" PRIu64 "],\n", end, report->has_host ? host_end : 0);
-	put_changes(report, out);
-	put_call_data(report, out);
+	fprintf(out, "<script type=\"application/json\" id=\"data\">{\"end\":[%" PRIu64 ",%" PRIu64 "],\n", report->end_ns,
+	        report->has_host ? report->end_host_ns : 0);
+	report_changes_put(report, out);
+	report_marks_put(report, out);
 	put_kind_data(report, out);
 	fputs("\"costs\":[", out);
 	if (report->handovers) {
@@ -538,8 +503,8 @@ static void put_data(const struct report *report, FILE *out)
 	}
 	fputs("],\n\"stays\":[", out);
 	if (report->modes)
-		put_bins("between two changes of mode", report->stays, report->handover_blocks->len ? "," : "", out);
-	if (report->handover_blocks->len)
+		put_bins("between two changes of mode", report->stays, report->handover_blocks->count ? "," : "", out);
+	if (report->handover_blocks->count)
 		put_bins("in the emulator, up to a hand-over", report->handover_blocks, "", out);
 	fputs("]}</script>\n", out);
 }
@@ -565,7 +530,7 @@ static void put_pictures(const struct report *report, FILE *out)
 		fputs("<section id=\"blocks\">\n<h2>Blocks per stay</h2>\n<div class=\"hists\" id=\"stays\"></div>\n</section>\n", out);
 }
 
-void report_write(const struct report *report, FILE *out)
+void report_write(struct report *report, FILE *out)
 {
 	put_head(report, out);
 	put_timeline(out);
