@@ -40,7 +40,7 @@ static bool leaves_interrupts(struct kvm *kvm)
 static void find_window(struct kvm *kvm)
 {
 	enum kvm_window_stop stop = KVM_WINDOW_NONE;
-	if (kvm_pin_is_set(&kvm->config.pins->intr))
+	if (kvm_pin_is_set(&kvm->config.pins->intr) && !kvm->holds_interrupts)
 		stop = kvm->run->s.regs.regs.rflags & CTX_EFLAGS_IF ? KVM_WINDOW_NEXT : KVM_WINDOW_OPENER;
 	if (stop == KVM_WINDOW_NEXT && kvm->io_pending)
 		__atomic_store_n(&kvm->run->immediate_exit, 1, __ATOMIC_RELAXED);
