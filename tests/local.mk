@@ -161,6 +161,9 @@ shell_tests = \
 	tests/cli/run.sh \
 	tests/cli/state.sh \
 	tests/cli/test.sh \
+	tests/cli/test-refused.sh \
+	tests/cli/test-reports.sh \
+	tests/cli/test-runs.sh \
 	tests/cli/trace.sh \
 	tests/cli/trace-engines.sh \
 	tests/gdb/engines.sh \
@@ -175,7 +178,7 @@ AM_TESTS_ENVIRONMENT = \
 	V2E_SRC='$(abs_top_srcdir)'; V2E_BUILD='$(abs_top_builddir)'; \
 	export V2E_SRC V2E_BUILD;
 
-EXTRA_DIST += tests/gdb/lib.sh tests/gdb/rom.asm
+EXTRA_DIST += tests/cli/test-lib.sh tests/gdb/lib.sh tests/gdb/rom.asm
 EXTRA_DIST += tests/lib.sh tests/gdb/kvm.asm tests/cli/calls.asm tests/cli/calls_all.asm tests/cli/calls_all.expected tests/cli/make-calls.sh tests/gdb/modes.asm
 
 # Looks at screenshots for the boot tests.

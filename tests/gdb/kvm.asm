@@ -1,4 +1,4 @@
-; For gdb.sh and cli/test.sh: a boot sector that says S on the serial port, counts in
+; For gdb.sh, engines.sh and cli/test-runs.sh: a boot sector that says S on the serial port, counts in
 ; 32-bit protected mode until it is told to stop, and then ends the run by port F4h.
 	bits 16
 	org 0x7c00
