@@ -60,6 +60,7 @@ struct kvm {
 	bool holds_interrupts; /* a single step is not to end in the handler of some interrupt */
 	bool left;           /* the boundary was seen */
 	bool failed;         /* KVM gave up */
+	bool tables_lost;    /* by a shutdown, since which it was not entered */
 	uint32_t trap;       /* DR6 bits of a #DB that came here instead of to the guest */
 	bool interprets;     /* the mode in which the request began is interpreted */
 

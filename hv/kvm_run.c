@@ -236,6 +236,7 @@ static void exit_mmio(struct kvm *kvm)
  * on from; but there it is a real one. */
 static enum stop_reason exit_shutdown(struct kvm *kvm)
 {
+	kvm->tables_lost = true;
 	if (kvm->config.alone || kvm_watch_is_left(kvm->run) || (kvm->run->s.regs.sregs.efer & CTX_EFER_LMA))
 		return STOP_SHUTDOWN;
 	return fail(kvm, HV_DETAIL_SHUTDOWN);
@@ -424,14 +425,16 @@ static enum stop_reason run_loop(struct kvm *kvm)
 /* --- in and out --------------------------------------------------------------------------------------- */
 
 /* With the same page tables KVM keeps its translations, but another engine may have
- * changed them. Any change of CR4 makes it forget. */
+ * changed them. Behind a shutdown kvm_amd has an empty VMCB, and nobody tells it where
+ * its own tables are unless paging was on. Any change of CR4 makes it forget and tell. */
 static int flush_translations(struct kvm *kvm)
 {
 	const struct kvm_sregs *held = &kvm->held_sregs;
 	struct kvm_sregs other = kvm->run->s.regs.sregs;
 	bool forgets = other.cr0 != held->cr0 || other.cr3 != held->cr3 || other.cr4 != held->cr4 || other.efer != held->efer;
-	if (!(other.cr0 & CTX_CR0_PG) || forgets)
+	if (!kvm->tables_lost && (!(other.cr0 & CTX_CR0_PG) || forgets))
 		return 0;
+	kvm->tables_lost = false;
 	other.cr4 ^= CTX_CR4_PGE;
 	kvm->stats.tlb_flushes++;
 	return kvm_vm_ioctl(kvm->vm.vcpu, KVM_SET_SREGS, &other);

@@ -97,14 +97,15 @@ prepare:
 	write_msr CSTAR, 0x00007fff, 0x87654321
 	write_msr SFMASK, 0, 0x47700
 	write_msr KERNEL, 0x11, 0x22334455
-again:	mov ecx, EFER
+	; QEMU's SVM: an exit with LME, without PG and PAE leaves the host without paging
+again:	mov eax, 0x220		; PAE, OSFXSR
+	mov cr4, eax
+	mov ecx, EFER
 	rdmsr
 	or eax, 0x101		; LME, SCE
 	wrmsr
 	lgdt [gdtr]
 	lidt [idtr]
-	mov eax, 0x220		; PAE, OSFXSR
-	mov cr4, eax
 	mov eax, PML4
 	mov cr3, eax
 	mov eax, cr0

@@ -119,9 +119,6 @@ guests()
 		amd-debug) ;;
 		# QEMU's walk of nested tables marks what KVM then refuses: see payloads.sh.
 		amd-pae) ;;
-		amd-triple)
-			# Behind a shutdown QEMU's SVM and KVM alone do not go on.
-			guest $name $left $entered $resets --engine hybrid --threshold 0 ;;
 		amd-*)
 			guest $name - - $resets --engine kvm
 			guest $name $left $entered $resets --engine hybrid --threshold 0 ;;
@@ -232,6 +229,7 @@ for mode; do
 		boot "hybrid with threshold 0" --engine hybrid --threshold 0
 		boot "hybrid that never leaves the emulator" --engine hybrid --threshold inf
 		boot "KVM alone" --engine kvm
+		long "64-bit mode and back, twice, KVM alone" --engine kvm
 		switch "10,000 switches with interrupts, hybrid" --engine hybrid --threshold 0
 		switch "10,000 switches with interrupts, by breakpoint" --engine hybrid --threshold 0 --watch breakpoint
 		switch "10,000 switches with interrupts, KVM alone" --engine kvm
