@@ -267,6 +267,7 @@ guest_files = \
 	tests/guest/pm16.asm \
 	tests/guest/reset.asm \
 	tests/guest/shadow.asm \
+	tests/guest/smi.asm \
 	tests/guest/step.asm \
 	tests/guest/task.asm \
 	tests/guest/triple.asm \

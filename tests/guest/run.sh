@@ -65,6 +65,14 @@ on_hybrid()
 	esac
 }
 
+refuses_smi()
+{
+	"$V2E" run --bios smi --exit-port 0xf4 --timeout 20s --engine kvm >out 2>&1
+	status=$?
+	cat out
+	[ $status -eq 2 ] && grep -q 'error: a system management interrupt, which KVM does not take; give --engine hybrid' out
+}
+
 for name in $names; do
 	for jit in off on always; do
 		check "$name: emulator, --jit $jit" on_emulator "$name" $jit
@@ -91,7 +99,9 @@ for name in $names; do
 			check "$name: hybrid, threshold $threshold" on_hybrid "$name" $threshold
 		fi
 	done
-	if { [ "$name" = paging ] || [ "$name" = pae ]; } && grep -q '"pm32-paged": { "runs": "refused"' probe; then
+	if [ "$name" = smi ]; then
+		check "$name: KVM alone says that it takes none" refuses_smi
+	elif { [ "$name" = paging ] || [ "$name" = pae ]; } && grep -q '"pm32-paged": { "runs": "refused"' probe; then
 		skip "$name: KVM alone" "KVM of this host does not do paging of 32 bits"
 	elif passes "$name" --engine kvm >kvm; then
 		check "$name: KVM alone" counted resets "$(column "$name" 3)"

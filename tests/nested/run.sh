@@ -119,6 +119,9 @@ guests()
 		amd-debug) ;;
 		# QEMU's walk of nested tables marks what KVM then refuses: see payloads.sh.
 		amd-pae) ;;
+		amd-smi)
+			add 2 "guest smi, which KVM alone does not take" /v2e run --bios /smi --vgabios /vgabios.bin --exit-port 0xf4 --timeout 60s --engine kvm
+			guest $name $left $entered $resets --engine hybrid --threshold 0 ;;
 		amd-*)
 			guest $name - - $resets --engine kvm
 			guest $name $left $entered $resets --engine hybrid --threshold 0 ;;
