@@ -87,6 +87,13 @@ static void print_watches(const struct hv_probe *probe)
 	}
 }
 
+static const char *debug_registers(const struct hv_probe *probe)
+{
+	if (probe->guards)
+		return "guarded: they cost nothing until the guest looks";
+	return probe->witnesses ? "with watch trace read only where the guest used them" : "read at each hand-over";
+}
+
 static void print_text(const struct hv_probe *probe, const char *why)
 {
 	if (probe->error) {
@@ -97,7 +104,7 @@ static void print_text(const struct hv_probe *probe, const char *why)
 			printf("%-24s%s\n%-24s%s\n", "unrestricted guest", yes_no(probe->unrestricted_guest), "ept", yes_no(probe->ept));
 		print_modes(probe);
 		printf("%-24s%.1f us\n", "exit and back", (double)probe->exit_ns / 1e3);
-		printf("%-24s%s\n", "debug registers", probe->guards ? "guarded: they cost nothing until the guest looks" : "read at each hand-over");
+		printf("%-24s%s\n", "debug registers", debug_registers(probe));
 		print_watches(probe);
 		if (probe->window.interpreted)
 			printf("%-24s%s%s\n", "interrupt windows", probe->window.seen ? "seen" : "missed: ", probe->window.seen ? "" : probe->window.remedy);
@@ -162,7 +169,8 @@ static void print_json(const struct hv_probe *probe, bool hybrid, const char *wh
 		print_bool_or_null("unrestricted_guest", probe->unrestricted_guest);
 		print_bool_or_null("ept", probe->ept);
 		print_modes_json(probe);
-		printf("  \"exit_ns\": %" G_GUINT64_FORMAT ",\n  \"guards\": %s,\n", probe->exit_ns, probe->guards ? "true" : "false");
+		printf("  \"exit_ns\": %" G_GUINT64_FORMAT ",\n  \"guards\": %s,\n  \"witnesses\": %s,\n", probe->exit_ns,
+		       probe->guards ? "true" : "false", probe->witnesses ? "true" : "false");
 		print_watches_json(probe);
 		print_window_json(probe);
 	}

@@ -50,6 +50,7 @@ struct hv_probe {
 	} mode[HV_MODES];
 	uint64_t exit_ns;      /* KVM_RUN and back, for one OUT */
 	bool guards;           /* MOV DR can be made to exit, wherever it runs */
+	bool witnesses;        /* tracepoints tell of MOV DR; not tried where it can be made to exit */
 	struct {
 		bool usable;
 		bool exact;        /* stopped right behind `mov cr0` */

@@ -57,6 +57,17 @@ static int open_window(struct kvm *kvm, char **error)
 	return -ENOTSUP;
 }
 
+/* What makes it unnecessary to read the debug registers at each hand-over: the guard, or
+ * the watch's tracepoints. */
+static void open_witness(struct kvm *kvm)
+{
+	const struct hv_probe *probe = kvm->config.probe;
+	bool watched = kvm->watch && !kvm->step;
+	kvm->guardable = watched && kvm->msr_exits && probe->guards;
+	if (watched && !kvm->guardable && probe->witnesses && kvm_watch_kind(kvm->watch) == HV_WATCH_TRACE)
+		kvm->witness = kvm_witness_new();
+}
+
 static int open_state(struct kvm *kvm, char **error)
 {
 	int result = kvm_state_init(kvm, error);
@@ -106,6 +117,7 @@ static void kvm_free(struct engine *engine)
 	kvm_watch_free(kvm->watch);
 	kvm_window_free(kvm->window);
 	kvm_step_free(kvm->step);
+	kvm_witness_free(kvm->witness);
 	kvm_vm_close(&kvm->vm);
 	kvm_mem_free(kvm->mem);
 	g_free(kvm->xsave);
@@ -159,7 +171,7 @@ struct engine *hv_new(const struct hv_config *config, char **error)
 		result = open_watch(kvm, error);
 	if (!result)
 		result = open_window(kvm, error);
-	kvm->guardable = kvm->watch && !kvm->step && kvm->msr_exits && kvm->config.probe->guards;
+	open_witness(kvm);
 	kvm->config.probe = NULL;
 	if (!result) {
 		config->pins->fetch = kvm_state_fetch;

@@ -15,6 +15,7 @@
 #include "hv/kvm_vm.h"
 #include "hv/kvm_watch.h"
 #include "hv/kvm_window.h"
+#include "hv/kvm_witness.h"
 
 #define KVM_MSRS 64u
 
@@ -46,6 +47,7 @@ struct kvm {
 	struct kvm_watch *watch; /* NULL: alone */
 	struct kvm_window *window; /* NULL: KVM sees by itself where interrupts may come */
 	struct kvm_step *step;   /* NULL: nobody looks */
+	struct kvm_witness *witness; /* of MOV DR; NULL: none, or none is wanted */
 	enum hv_runs runs[HV_MODES];
 	bool tr_not_busy;    /* QEMU's SVM wants it so */
 	bool broken;         /* an ioctl failed: can_run() is false for good */
@@ -81,6 +83,7 @@ struct kvm {
 	bool debugregs_valid;
 	bool guardable;      /* MOV DR and #DB can be made to exit */
 	bool guarded;        /* they do: the page's debug registers stay true, but for DR6 */
+	bool witnessed;      /* so they do where the witness saw nothing */
 	struct kvm_sregs held_sregs; /* at the end of the last run() */
 
 	struct kvm_stats stats;

@@ -1,5 +1,9 @@
 /* What the host's KVM can do, found out with tiny guests. */
+/* gettid() */
+#define _GNU_SOURCE
+
 #include <errno.h>
+#include <unistd.h>
 
 #include <glib.h>
 
@@ -7,6 +11,7 @@
 #include "hv/kvm_speed.h"
 #include "hv/kvm_watch.h"
 #include "hv/kvm_window.h"
+#include "hv/kvm_witness.h"
 #include "shared/channel.h"
 
 /* --- does a mode run, and how fast ----------------------------------------------------------------- */
@@ -227,6 +232,30 @@ static void probe_guard(struct hv_probe *probe)
 	kvm_guest_close(&guest);
 }
 
+/* mov dr0, eax, or three NOPs; out KVM_GUEST_PORT, al */
+static const uint8_t uses_code[] = { 0x0f, 0x23, 0xc0, 0xe6, KVM_GUEST_PORT };
+static const uint8_t other_code[] = { 0x90, 0x90, 0x90, 0xe6, KVM_GUEST_PORT };
+
+/* Whether it says what is so, with MOV DR or without. */
+static bool says(struct kvm_witness *witness, struct kvm_guest *guest, bool mov_dr)
+{
+	kvm_guest_set_code(guest, mov_dr ? uses_code : other_code, sizeof uses_code);
+	kvm_witness_begin(witness, gettid());
+	return !kvm_guest_set_mode(guest, HV_MODE_PM16, 0) && kvm_guest_run_to_port(guest) && kvm_witness_saw(witness) == mov_dr;
+}
+
+static void probe_witness(struct hv_probe *probe)
+{
+	struct kvm_guest guest;
+	g_autofree char *error = NULL;
+	if (probe->guards || kvm_guest_open(&guest, &error))
+		return;
+	struct kvm_witness *witness = kvm_witness_new();
+	probe->witnesses = witness && says(witness, &guest, true) && says(witness, &guest, false) && says(witness, &guest, true);
+	kvm_witness_free(witness);
+	kvm_guest_close(&guest);
+}
+
 /* --- the module -------------------------------------------------------------------------------------- */
 
 static int read_parameter(const char *module, const char *name)
@@ -293,6 +322,7 @@ static struct hv_probe *probe_host(bool for_hybrid)
 	probe_watches(probe);
 	probe_window(probe);
 	probe_guard(probe);
+	probe_witness(probe);
 	return probe;
 }
 

@@ -263,14 +263,20 @@ static struct kvm_debugregs debugregs_of(const struct ctx *ctx)
 	};
 }
 
-static int set_debugregs(struct kvm *kvm)
+/* KVM has the page's, but for what it may have added to DR6. */
+static bool holds_debugregs(const struct kvm *kvm)
 {
 	struct kvm_debugregs wanted = debugregs_of(kvm->ctx);
-	if (kvm->debugregs_valid && !memcmp(&wanted, &kvm->debugregs, sizeof wanted))
+	return kvm->debugregs_valid && !memcmp(&wanted, &kvm->debugregs, sizeof wanted);
+}
+
+static int set_debugregs(struct kvm *kvm)
+{
+	if (holds_debugregs(kvm))
 		return 0;
 	kvm->stats.debug_ioctls++;
-	kvm->debugregs = wanted;
-	int result = kvm_vm_ioctl(kvm->vm.vcpu, KVM_SET_DEBUGREGS, &wanted);
+	kvm->debugregs = debugregs_of(kvm->ctx);
+	int result = kvm_vm_ioctl(kvm->vm.vcpu, KVM_SET_DEBUGREGS, &kvm->debugregs);
 	kvm->debugregs_valid = !result;
 	return result;
 }
@@ -305,14 +311,17 @@ static bool can_guard(const struct kvm *kvm)
 	return kvm->guardable && !(ctx->efer & CTX_EFER_LMA) && !(ctx->dr7 & (DR7_ENABLES | DR7_GD));
 }
 
-/* With DR6 still kept the last request was a guarded one, and KVM has nothing enabled.
- * kvm_watch_arm() makes the guard so. */
+/* With DR6 still kept the last request was a guarded one, and KVM has nothing enabled; or
+ * a witnessed one. kvm_watch_arm() makes the guard so. */
 static int load_debugregs(struct kvm *kvm)
 {
 	kvm->guarded = can_guard(kvm);
+	kvm->witnessed = kvm->witness && !(kvm->ctx->dr7 & (DR7_ENABLES | DR7_GD));
 	if (kvm->watch)
 		kvm_watch_guard(kvm->watch, kvm->guarded);
-	if (kvm->guarded && kvm->ctx->dr6_kept)
+	if (kvm->witnessed)
+		kvm_witness_begin(kvm->witness, atomic_load(&kvm->thread));
+	if (kvm->ctx->dr6_kept && (kvm->guarded || (kvm->witnessed && holds_debugregs(kvm))))
 		return 0;
 	cpu_pins_fetch_dr6(kvm->config.pins, kvm->ctx);
 	return kvm->broken ? -EIO : set_debugregs(kvm);
@@ -365,10 +374,10 @@ static int store_debugregs(struct kvm *kvm)
 {
 	struct ctx *ctx = kvm->ctx;
 	const struct kvm_debugregs *held = &kvm->debugregs;
-	ctx->dr6_kept = kvm->guarded;
+	ctx->dr6_kept = kvm->guarded || (kvm->witnessed && !kvm_witness_saw(kvm->witness));
 	kvm->debugregs_valid &= !kvm->guarded;
-	int result = kvm->guarded ? 0 : get_debugregs(kvm);
-	if (kvm->guarded || result)
+	int result = ctx->dr6_kept ? 0 : get_debugregs(kvm);
+	if (ctx->dr6_kept || result)
 		return result;
 	ctx->dr0 = held->db[0], ctx->dr1 = held->db[1], ctx->dr2 = held->db[2], ctx->dr3 = held->db[3];
 	ctx->dr6 = held->dr6;

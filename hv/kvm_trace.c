@@ -4,10 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/perf_event.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -35,13 +36,6 @@ static int read_file(const char *name, const char *file, char *text, size_t size
 	return error;
 }
 
-int kvm_trace_id(const char *name)
-{
-	char text[16];
-	int result = read_file(name, "id", text, sizeof text);
-	return result < 0 ? result : atoi(text);
-}
-
 int kvm_trace_offset(const char *name, const char *field)
 {
 	char text[4096];
@@ -54,16 +48,54 @@ int kvm_trace_offset(const char *name, const char *field)
 	return offset ? atoi(offset + strlen("offset:")) : -ENOENT;
 }
 
-int kvm_trace_open(int id, bool trap)
+int kvm_trace_open(struct kvm_trace_event *event, const struct kvm_trace_point *point, struct perf_event_attr attr)
 {
-	struct perf_event_attr attr = {
-		.type = PERF_TYPE_TRACEPOINT, .size = sizeof attr, .config = (uint64_t)id,
-		.sample_period = 1, .wakeup_events = 1, .disabled = 1, .exclude_hv = 1,
-	};
-	attr.sigtrap = trap;
-	attr.remove_on_exec = trap; /* sigtrap demands it */
+	char text[16];
+	int result = read_file(point->name, "id", text, sizeof text);
+	if (result < 0)
+		return result;
+	attr.type = PERF_TYPE_TRACEPOINT;
+	attr.size = sizeof attr;
+	attr.config = (uint64_t)atoi(text);
+	attr.sample_period = 1;
+	attr.disabled = attr.exclude_hv = 1;
 	int fd = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	*event = (struct kvm_trace_event){ .fd = fd };
+	if (!point->filter || !ioctl(fd, PERF_EVENT_IOC_SET_FILTER, point->filter))
+		return 0;
+	result = -errno;
+	kvm_trace_close(event);
+	return result;
+}
+
+static size_t page_size(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+int kvm_trace_map(struct kvm_trace_event *event, unsigned pages)
+{
+	void *ring = mmap(NULL, (1 + pages) * page_size(), PROT_READ, MAP_SHARED, event->fd, 0);
+	if (ring == MAP_FAILED)
+		return -errno;
+	event->ring = ring;
+	event->pages = pages;
+	return 0;
+}
+
+int kvm_trace_enable(const struct kvm_trace_event *event, bool on)
+{
+	return ioctl(event->fd, on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE, 0) ? -errno : 0;
+}
+
+void kvm_trace_close(struct kvm_trace_event *event)
+{
+	if (event->ring)
+		munmap(event->ring, (1 + event->pages) * page_size());
+	close(event->fd);
+	*event = (struct kvm_trace_event){ .fd = -1 };
 }
 
 char *kvm_trace_remedy(int error)

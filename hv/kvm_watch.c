@@ -5,10 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/perf_event.h>
 #include <signal.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <glib.h>
@@ -20,11 +17,6 @@
 
 #define MAX_EVENTS 3
 
-struct watch_event {
-	int fd;
-	void *ring; /* NULL: SIGTRAP needs none */
-};
-
 struct kvm_watch {
 	enum hv_watch kind;
 	struct kvm_vm vm;
@@ -32,7 +24,7 @@ struct kvm_watch {
 	bool interprets; /* neither kvm_intel nor kvm_amd */
 	/* trace */
 	pid_t thread; /* whose events are open; 0: none */
-	struct watch_event event[MAX_EVENTS];
+	struct kvm_trace_event event[MAX_EVENTS];
 	unsigned events;
 	/* breakpoint */
 	uint64_t site[KVM_SITES];
@@ -96,13 +88,10 @@ static int catch_trap(void)
  * written, so KVM_RUN comes back right behind `mov cr0`. The last ones are for code
  * that KVM interprets: the boundary comes one instruction late; and #GP, which stands
  * for paging that it refuses, before the guest sees anything of it. */
-#define NO_CPU    "" /* neither kvm_intel nor kvm_amd */
+#define NO_CPU    "" /* neither kvm_intel nor kvm_amd; NULL: any */
 #define VECTOR_GP 13u
 
-static const struct watch_point {
-	const char *module; /* NULL: any */
-	const char *name, *filter;
-} points[] = {
+static const struct kvm_trace_point points[] = {
 	{ "kvm_intel", "kvm_cr", "rw == 1 && cr == 0 && !(val & 1)" },
 	{ "kvm_amd", "kvm_cr", "rw == 1 && cr == 0 && !(val & 1)" },
 	{ "kvm_amd", "kvm_exit", "isa == 2 && (exit_reason == 0x10 || exit_reason == 0x65)" },
@@ -110,55 +99,43 @@ static const struct watch_point {
 	{ NO_CPU, "kvm_inj_exception", "exception == 13" },
 };
 
-static bool is_for_this_host(const struct kvm_watch *watch, const struct watch_point *point)
+static bool is_for_this_host(const struct kvm_watch *watch, const struct kvm_trace_point *point)
 {
 	if (!point->module)
 		return true;
 	return *point->module ? kvm_vm_has_module(point->module) : watch->interprets;
 }
 
-#define RING_PAGES   2u
-
-/* For kernels before 5.13. A ring that may only be read overwrites itself, so it
- * never fills up and goes silent. */
-static int send_signal(struct watch_event *event)
+/* For kernels before 5.13. The ring is not read, but there has to be one. */
+static int send_signal(struct kvm_trace_event *event)
 {
 	struct f_owner_ex owner = { F_OWNER_TID, gettid() };
-	size_t size = RING_PAGES * (size_t)sysconf(_SC_PAGESIZE);
-	void *ring = mmap(NULL, size, PROT_READ, MAP_SHARED, event->fd, 0);
-	if (ring == MAP_FAILED)
-		return -errno;
-	event->ring = ring;
+	int result = kvm_trace_map(event, 1);
+	if (result)
+		return result;
 	if (fcntl(event->fd, F_SETSIG, KVM_TRACE_SIGNAL) || fcntl(event->fd, F_SETOWN_EX, &owner) ||
 	    fcntl(event->fd, F_SETFL, O_ASYNC))
 		return -errno;
 	return kvm_watch_catch_signal(KVM_TRACE_SIGNAL);
 }
 
-static void close_event(struct watch_event *event)
+static int start_event(struct kvm_trace_event *event, const struct kvm_trace_point *point, bool trap)
 {
-	if (event->ring)
-		munmap(event->ring, RING_PAGES * (size_t)sysconf(_SC_PAGESIZE));
-	close(event->fd);
-	*event = (struct watch_event){ .fd = -1 };
-}
-
-static int start_event(struct watch_event *event, const struct watch_point *point, bool trap)
-{
-	int id = kvm_trace_id(point->name);
-	int fd = id < 0 ? id : kvm_trace_open(id, trap);
-	if (fd < 0)
-		return fd;
-	*event = (struct watch_event){ .fd = fd };
-	int result = trap ? catch_trap() : send_signal(event);
-	if (!result && (ioctl(fd, PERF_EVENT_IOC_SET_FILTER, point->filter) || ioctl(fd, PERF_EVENT_IOC_ENABLE, 0)))
-		result = -errno;
+	struct perf_event_attr attr = { .wakeup_events = 1 };
+	attr.sigtrap = trap;
+	attr.remove_on_exec = trap; /* sigtrap demands it */
+	int result = kvm_trace_open(event, point, attr);
 	if (result)
-		close_event(event);
+		return result;
+	result = trap ? catch_trap() : send_signal(event);
+	if (!result)
+		result = kvm_trace_enable(event, true);
+	if (result)
+		kvm_trace_close(event);
 	return result;
 }
 
-static int open_event(struct watch_event *event, const struct watch_point *point)
+static int open_event(struct kvm_trace_event *event, const struct kvm_trace_point *point)
 {
 	int result = start_event(event, point, true);
 	return result == -EINVAL || result == -E2BIG ? start_event(event, point, false) : result;
@@ -167,7 +144,7 @@ static int open_event(struct watch_event *event, const struct watch_point *point
 static void close_events(struct kvm_watch *watch)
 {
 	while (watch->events)
-		close_event(&watch->event[--watch->events]);
+		kvm_trace_close(&watch->event[--watch->events]);
 	watch->thread = 0;
 }
 

@@ -30,7 +30,8 @@ struct wish {
 };
 
 struct kvm_window {
-	int map, program, event;
+	int map, program;
+	struct kvm_trace_event event;
 	struct wish *wish;
 };
 
@@ -192,11 +193,11 @@ static int load_program(struct kvm_window *window)
 /* The event is only what the program hangs on; it is never enabled. */
 static int hang_program(struct kvm_window *window)
 {
-	int id = kvm_trace_id(TRACEPOINT);
-	window->event = id < 0 ? id : kvm_trace_open(id, false);
-	if (window->event < 0)
-		return window->event;
-	return ioctl(window->event, PERF_EVENT_IOC_SET_BPF, window->program) ? -errno : 0;
+	const struct kvm_trace_point point = { .name = TRACEPOINT };
+	int result = kvm_trace_open(&window->event, &point, (struct perf_event_attr){ .wakeup_events = 1 });
+	if (result)
+		return result;
+	return ioctl(window->event.fd, PERF_EVENT_IOC_SET_BPF, window->program) ? -errno : 0;
 }
 
 static char *remedy(int error)
@@ -209,7 +210,7 @@ static char *remedy(int error)
 struct kvm_window *kvm_window_new(char **error)
 {
 	struct kvm_window *window = g_new0(struct kvm_window, 1);
-	window->map = window->program = window->event = -1;
+	window->map = window->program = window->event.fd = -1;
 	int result = open_map(window);
 	if (!result)
 		result = load_program(window);
@@ -228,7 +229,7 @@ void kvm_window_free(struct kvm_window *window)
 {
 	if (!window)
 		return;
-	int fds[] = { window->event, window->program, window->map };
+	int fds[] = { window->event.fd, window->program, window->map };
 	for (size_t i = 0; i < G_N_ELEMENTS(fds); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);

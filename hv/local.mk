@@ -33,4 +33,6 @@ hv_sources = \
 	hv/kvm_watch.c \
 	hv/kvm_watch.h \
 	hv/kvm_window.c \
-	hv/kvm_window.h
+	hv/kvm_window.h \
+	hv/kvm_witness.c \
+	hv/kvm_witness.h
