@@ -128,6 +128,7 @@ static void kvm_free(struct engine *engine)
 static const struct engine_ops kvm_ops = {
 	.name = "kvm",
 	.no_debug = true,
+	.times_itself = true,
 	.can_run = kvm_run_can_run,
 	.run = kvm_run_run,
 	.kick = kvm_run_kick,

@@ -8,6 +8,7 @@ struct channel;
 
 struct channel_ops {
 	const char *name;
+	bool is_call; /* of a function: it takes no time that is worth measuring */
 	/* Hands the page over, READY, and waits until it is DONE. */
 	enum stop_reason (*call)(struct channel *channel, struct ctx *ctx);
 	void (*free)(struct channel *channel);
@@ -28,7 +29,7 @@ enum stop_reason channel_call(struct channel *channel, struct ctx *ctx, enum ctx
 void channel_free(struct channel *channel); /* NULL is fine */
 
 /* For transports: what the engine's side of a channel does with a page that is
- * READY; it is DONE afterwards. Measures ns_run where the engine did not. PIO
+ * READY; it is DONE afterwards. Measures ns_run where the engine does not. PIO
  * and MMIO are requests to a device model, which is no engine: STOP_ERROR. */
 enum stop_reason channel_serve(struct engine *engine, struct ctx *ctx);
 

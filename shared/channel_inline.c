@@ -14,6 +14,7 @@ static void inline_free(struct channel *channel)
 
 static const struct channel_ops inline_ops = {
 	.name = "inline",
+	.is_call = true,
 	.call = inline_call,
 	.free = inline_free,
 };

@@ -56,6 +56,9 @@ struct conduct_stats {
 struct conduct *conduct_new(const struct conduct_config *config);
 void conduct_free(struct conduct *conduct);
 
+/* Between runs: another one, or NULL. */
+void conduct_set_transitions(struct conduct *conduct, struct transition_log *transitions);
+
 /* `stop` is called in the thread of conduct_run() with a complete page, which it
  * may change: when an engine stopped for ctx.debug (STOP_DEBUG), and before
  * STOP_SHUTDOWN is answered with a reset. While ctx.debug is armed the context

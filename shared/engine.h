@@ -24,6 +24,7 @@ struct engine;
 struct engine_ops {
 	const char *name;
 	bool no_debug; /* with ctx.debug armed, another engine is asked first: this one may not heed it */
+	bool times_itself; /* run() sets ctx.ns_load to ns_save, where ctx.timed */
 	/* May this engine run the context as it is? */
 	bool (*can_run)(struct engine *engine, const struct ctx *ctx);
 	/* Runs until something in enum stop_reason happens. Adds to blocks_run

@@ -1,9 +1,13 @@
+/* MADV_HUGEPAGE */
+#define _GNU_SOURCE
+
 #include "shared/transition.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <glib.h>
 
@@ -25,11 +29,25 @@ struct transition_log {
 	struct trace_event event;
 };
 
+#define HUGE_PAGE 0x200000u
+
+/* Where a page is touched for the first time costs more than what is written there: so a
+ * large ring is of large pages, where the host has them. */
+static struct transition *new_ring(unsigned capacity)
+{
+	size_t size = capacity * sizeof(struct transition), whole = (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+	void *ring = size < HUGE_PAGE ? NULL : aligned_alloc(HUGE_PAGE, whole);
+	if (!ring)
+		return g_malloc(size);
+	madvise(ring, whole, MADV_HUGEPAGE);
+	return ring;
+}
+
 struct transition_log *transition_log_new(unsigned capacity)
 {
 	struct transition_log *log = g_new0(struct transition_log, 1);
 	log->capacity = MAX(capacity, 1);
-	log->ring = g_new(struct transition, log->capacity);
+	log->ring = new_ring(log->capacity);
 	return log;
 }
 

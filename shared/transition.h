@@ -57,7 +57,7 @@ void transition_log_free(struct transition_log *log); /* NULL is fine */
 void transition_log_record(struct transition_log *log, struct mem *mem);
 
 /* The conductor's three calls. After each request, timed (ctx.timed), that took
- * `call_ns` in all; before the first request to another engine; after a reset. */
+ * `call_ns` in all (0: not measured); before the first request to another engine; after a reset. */
 void transition_log_ran(struct transition_log *log, const struct ctx *ctx, uint64_t call_ns);
 void transition_log_add(struct transition_log *log, const struct ctx *ctx, const char *from, const char *to, uint64_t guest_ns);
 void transition_log_reset(struct transition_log *log);

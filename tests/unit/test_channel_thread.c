@@ -49,6 +49,7 @@ static void fake_kick(struct engine *engine)
 }
 
 static const struct engine_ops fake_ops = { .name = "fake", .run = fake_run, .kick = fake_kick };
+static const struct engine_ops timing_ops = { .name = "fake", .times_itself = true, .run = fake_run, .kick = fake_kick };
 
 static void setup(void)
 {
@@ -140,6 +141,7 @@ START_TEST(times)
 	ck_assert_uint_gt(page.ns_run, 0);
 	ck_assert_uint_eq(page.ns_load, 0);
 	fake.slow_parts = true;
+	fake.engine.ops = &timing_ops;
 	channel_call(channel, &page, CTX_EMULATE);
 	ck_assert_uint_eq(page.ns_load, 1);
 	ck_assert_uint_eq(page.ns_run, 2);
