@@ -97,15 +97,16 @@ static int set_msrs(struct kvm *kvm, struct msr_list *list)
 
 static int load_msrs(struct kvm *kvm)
 {
-	struct msr_list list = { .count = 0 };
-	unsigned count = list_msrs(list.entry), changed = 0;
-	for (unsigned n = 0; n < count; n++) {
-		struct kvm_msr_entry entry = list.entry[n];
-		entry.data = *field_of(kvm->ctx, entry.index);
-		if (kvm->msr_valid && kvm->msr[n].data == entry.data)
-			continue;
-		kvm->msr[n] = entry;
-		list.entry[changed++] = entry;
+	struct msr_list list;
+	unsigned at = 0, changed = 0;
+	for (size_t i = 0; i < G_N_ELEMENTS(groups); i++) {
+		const uint64_t *field = (const uint64_t *)(const void *)((const uint8_t *)kvm->ctx + groups[i].offset);
+		for (unsigned n = 0; n < groups[i].count; n++, at++) {
+			if (kvm->msr_valid && kvm->msr[at].data == field[n])
+				continue;
+			kvm->msr[at] = (struct kvm_msr_entry){ .index = groups[i].first + n, .data = field[n] };
+			list.entry[changed++] = kvm->msr[at];
+		}
 	}
 	kvm->msr_valid = true;
 	list.count = changed;
