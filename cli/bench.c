@@ -60,7 +60,7 @@ static void measure(struct bench_plan *plan, const struct bench_options *options
 	signal_came = 0;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	bench_sample_all(plan, options->samples, options->quick ? SAMPLE_QUICK_NS : SAMPLE_NS, &progress);
+	bench_sample_all(plan, options->quick ? SAMPLE_QUICK_NS : SAMPLE_NS, &progress);
 	if (display.on)
 		fputs("\r\033[K", stderr);
 }

@@ -13,8 +13,10 @@
 enum turn { TURN_OURS, TURN_THEIRS, TURN_END };
 
 struct floor {
-	enum bench_kind kind;
+	const struct bench_subject *subject;
+	enum bench_kind kind; /* its */
 	struct hv_floor *kvm;
+	struct bench_order order; /* for which that is, with BENCH_TRIP */
 	pthread_t thread;
 	bool threaded;
 	uint32_t turn; /* enum turn */
@@ -126,38 +128,65 @@ static void floor_close(void *state)
 	g_free(floor);
 }
 
-static bool open_kvm(struct floor *floor, enum hv_watch watch, char **error)
+static bool open_kvm(struct floor *floor, const struct hv_floor_guest *guest, char **error)
 {
 	static const enum hv_floor_kind kinds[BENCH_KINDS] = {
-		[BENCH_EXIT] = HV_FLOOR_EXIT, [BENCH_STOP] = HV_FLOOR_STOP, [BENCH_PAGE] = HV_FLOOR_PAGE,
+		[BENCH_EXIT] = HV_FLOOR_EXIT, [BENCH_STOP] = HV_FLOOR_STOP, [BENCH_TRIP] = HV_FLOOR_TRIP, [BENCH_PAGE] = HV_FLOOR_PAGE,
 	};
-	return (floor->kvm = hv_floor_new(kinds[floor->kind], watch, error));
+	return (floor->kvm = hv_floor_new(kinds[floor->kind], floor->subject->watch, guest, error));
 }
 
 static void *floor_open(const struct bench_subject *subject, char **error)
 {
 	struct floor *floor = g_new0(struct floor, 1);
 	bool fine = true;
-	*floor = (struct floor){ .kind = subject->kind, .fd = { -1, -1 } };
+	*floor = (struct floor){ .subject = subject, .kind = subject->kind, .fd = { -1, -1 } };
 	if (floor->kind == BENCH_FUTEX || floor->kind == BENCH_EVENTFD)
 		fine = open_thread(floor, error);
-	else if (floor->kind != BENCH_CALL)
-		fine = open_kvm(floor, subject->watch, error);
+	else if (floor->kind != BENCH_CALL && floor->kind != BENCH_TRIP)
+		fine = open_kvm(floor, NULL, error);
 	if (fine)
 		return floor;
 	floor_close(floor);
 	return NULL;
 }
 
+static bool same_guest(const struct bench_order *a, const struct bench_order *b)
+{
+	return a->guest == b->guest && a->real_turns == b->real_turns && a->protected_turns == b->protected_turns;
+}
+
+/* A guest of its own, at the place where a hybrid hands it over. */
+static bool open_trip(struct floor *floor, const struct bench_order *order, char **error)
+{
+	struct hv_floor_guest guest;
+	if (floor->kvm && same_guest(&floor->order, order))
+		return true;
+	hv_floor_free(floor->kvm);
+	floor->kvm = NULL;
+	floor->order = *order;
+	void *machine = bench_machine_to_handover(floor->subject, order, &guest, error);
+	bool fine = machine && open_kvm(floor, &guest, error);
+	if (machine)
+		bench_machine_ops.close(machine);
+	return fine;
+}
+
 static void floor_ask(void *state, const struct bench_order *order, struct bench_answer *answer)
 {
-	uint64_t ns = channel_host_ns(), cycles = bench_cycles();
+	g_autofree char *error = NULL;
+	if (((struct floor *)state)->kind == BENCH_TRIP && !open_trip(state, order, &error)) {
+		bench_answer_fail(answer, "%s", error);
+		return;
+	}
+	uint64_t cpu_ns = bench_cpu_ns(), ns = channel_host_ns(), cycles = bench_cycles();
 	if (!play(state, order->rounds)) {
 		bench_answer_fail(answer, "KVM did not come back as it should");
 		return;
 	}
 	answer->cycles = bench_cycles() - cycles;
 	answer->ns = channel_host_ns() - ns;
+	answer->cpu_ns = bench_cpu_ns() - cpu_ns;
 }
 
 const struct bench_ops bench_floor_ops = { .open = floor_open, .ask = floor_ask, .close = floor_close };

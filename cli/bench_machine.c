@@ -16,11 +16,12 @@
 #define A20_ON 0x02
 
 struct mark {
-	uint64_t ns, cycles, handovers, exits, transitions;
+	uint64_t ns, cpu_ns, cycles, handovers, exits, transitions;
 };
 
 struct machine {
 	struct mem *mem;
+	uint8_t *ram;
 	struct bus *bus;
 	struct clock *clock;
 	struct cpu_pins pins;
@@ -44,7 +45,7 @@ struct machine {
 static struct mark take_mark(const struct machine *machine)
 {
 	return (struct mark){
-		.ns = channel_host_ns(), .cycles = bench_cycles(),
+		.ns = channel_host_ns(), .cpu_ns = bench_cpu_ns(), .cycles = bench_cycles(),
 		.handovers = conduct_stats(machine->conduct)->handovers,
 		.exits = machine->kvm ? hv_exits(machine->kvm) : 0,
 		.transitions = machine->transitions ? transition_log_total(machine->transitions) : 0,
@@ -99,7 +100,8 @@ static bool open_board(struct machine *machine, char **error)
 		*error = g_strdup("no memory for the guest: free some");
 		return false;
 	}
-	memcpy(mem_store_data(ram) + BENCH_GUEST_ORIGIN, bench_guest, bench_guest_size);
+	machine->ram = mem_store_data(ram);
+	memcpy(machine->ram + BENCH_GUEST_ORIGIN, bench_guest, bench_guest_size);
 	bus_claim(machine->bus, BENCH_GUEST_DATA, BENCH_GUEST_STATUS, &com_ops, machine);
 	bus_claim(machine->bus, PORT_A20, PORT_A20, &a20_ops, machine);
 	return true;
@@ -157,10 +159,10 @@ static void open_conduct(struct machine *machine, const struct bench_subject *su
 		.ctx = machine->ctx, .clock = machine->clock, .pins = &machine->pins,
 		.threshold = subject->threshold, .reset = end_run,
 	};
-	if (subject->kind == BENCH_HYBRID)
+	if (subject->kind == BENCH_HYBRID) {
 		config.policy = machine->policy = open_policy(subject);
-	if (subject->log)
-		config.transitions = machine->transitions = transition_log_new(TRANSITION_RING);
+		machine->transitions = transition_log_new(TRANSITION_RING);
+	}
 	if (machine->kvm_channel)
 		config.channel[config.channels++] = machine->kvm_channel;
 	if (machine->emu_channel)
@@ -253,17 +255,40 @@ static void machine_ask(void *state, const struct bench_order *order, struct ben
 	bench_order_encode(order, machine->order);
 	machine->order_read = 0;
 	machine->ended = false;
+	conduct_set_transitions(machine->conduct, order->log ? machine->transitions : NULL);
 	enum conduct_end end = conduct_run(machine->conduct);
 	if (end != CONDUCT_STOPPED || !machine->ended) {
 		describe_failure(machine, end, answer);
 		return;
 	}
 	answer->ns = machine->end.ns - machine->start.ns;
+	answer->cpu_ns = machine->end.cpu_ns - machine->start.cpu_ns;
 	answer->cycles = machine->end.cycles - machine->start.cycles;
 	answer->handovers = machine->end.handovers - machine->start.handovers;
 	answer->exits = machine->end.exits - machine->start.exits;
-	if (machine->transitions)
+	if (order->log)
 		add_parts(machine, answer);
+}
+
+void *bench_machine_to_handover(const struct bench_subject *subject, const struct bench_order *order,
+                                struct hv_floor_guest *guest, char **error)
+{
+	const struct bench_subject hybrid = {
+		.kind = BENCH_HYBRID, .channel = RUN_CHANNEL_INLINE, .watch = subject->watch, .policy = POLICY_V2E, .probe = subject->probe,
+	};
+	struct bench_answer answer = { .ns = 0 };
+	struct machine *machine = machine_open(&hybrid, error);
+	if (!machine)
+		return NULL;
+	conduct_stop_at_handovers(machine->conduct);
+	machine_ask(machine, order, &answer);
+	if (conduct_is_at_handover(machine->conduct)) {
+		*guest = (struct hv_floor_guest){ machine->ctx, machine->ram, RAM_SIZE };
+		return machine;
+	}
+	*error = g_strdup("the guest was not handed to KVM");
+	machine_close(machine);
+	return NULL;
 }
 
 const struct bench_ops bench_machine_ops = { .open = machine_open, .ask = machine_ask, .close = machine_close };

@@ -169,6 +169,7 @@ static bool set_plot(void *target, const char *value, char **error)
 		return options->field = true;                                  \
 	}
 FLAG(quick)
+FLAG(targets)
 FLAG(help)
 FLAG(man)
 #undef FLAG
@@ -187,6 +188,7 @@ static const struct option_row rows[] = {
 	{ .name = "real", .argument = "LIST", .help = "instructions of real mode in each round besides the switch (default: 0)",
 	  .manual = "Of virtual-8086 mode for vm86. They are a loop of two, and a block each turn.", .set = set_reals },
 	{ .name = "protected", .argument = "LIST", .help = "the same for protected mode (default: 0)", .set = set_protecteds },
+	{ .name = "targets", .help = "only what v2e's targets are judged by, some 10 s", .set = set_targets },
 	{ .heading = "How to measure", .name = "samples", .argument = "NUMBER", .help = "samples of each (default: 31, quick: 5)", .set = set_samples },
 	{ .name = "quick", .help = "few and short samples of fewer cases, to see whether it works", .set = set_quick },
 	{ .heading = "Reports", .name = "csv", .argument = "FILE", .help = "write CSV; - is standard output, without the table", .set = set_csv },
@@ -254,6 +256,8 @@ bool bench_options_parse(struct bench_options *options, int argc, char *const *a
 		return false;
 	if (options->csv && options->json && !strcmp(options->csv, "-") && !strcmp(options->json, "-"))
 		*error = g_strdup("--csv and --json both want standard output; give one a file");
+	if (!*error && options->targets && bench_options_selected(options))
+		*error = g_strdup("--targets has cases of its own; leave the lists out");
 	if (!options->samples)
 		options->samples = options->quick ? 5 : 31;
 	return !*error;

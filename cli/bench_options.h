@@ -10,7 +10,7 @@ struct bench_options {
 	GArray *guests, *engines, *channels, *watches, *thresholds, *policies; /* enums; blocks */
 	GArray *reals, *protecteds; /* instructions */
 	unsigned samples; /* 0: nothing was said */
-	bool quick;
+	bool quick, targets;
 	char *csv, *json, *plot; /* NULL: none */
 	bool help, man;
 };

@@ -11,7 +11,7 @@ static const enum bench_guest_number few_guests[] = { BENCH_FAR_JUMP, BENCH_SEAB
 
 const char *bench_question_name(enum bench_question question)
 {
-	static const char *const names[] = { "floor", "switch", "channel", "watch", "log", "threshold", "mixture", "selected" };
+	static const char *const names[] = { "floor", "switch", "channel", "watch", "threshold", "mixture", "selected", "target" };
 	return names[question];
 }
 
@@ -49,14 +49,15 @@ static unsigned add_subject(struct bench_plan *plan, const struct bench_subject 
 	return plan->subjects->len - 1;
 }
 
-static void add_case(struct bench_plan *plan, enum bench_question question, const struct bench_subject *subject,
-                     uint64_t guest, uint64_t real, uint64_t protected)
+static struct bench_case *add_case(struct bench_plan *plan, enum bench_question question, const struct bench_subject *subject,
+                                   uint64_t guest, uint64_t real, uint64_t protected)
 {
 	struct bench_case new = {
-		.question = question, .subject = add_subject(plan, subject),
+		.question = question, .subject = add_subject(plan, subject), .wanted = plan->samples,
 		.order = { .guest = (uint32_t)guest, .real_turns = (uint32_t)(real / 2), .protected_turns = (uint32_t)(protected / 2) },
 	};
 	g_array_append_val(plan->cases, new);
+	return bench_plan_case(plan, plan->cases->len - 1);
 }
 
 static void note(struct bench_plan *plan, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -108,13 +109,14 @@ static void add_floors(struct bench_plan *plan)
 		struct bench_subject subject = make_subject(plan, (enum bench_kind)kind);
 		if (kind == BENCH_EXIT && !has_kvm(plan))
 			continue;
-		if (kind != BENCH_STOP) {
+		if (kind != BENCH_STOP && kind != BENCH_TRIP) {
 			add_case(plan, BENCH_Q_FLOOR, &subject, 0, 0, 0);
 			continue;
 		}
 		for (unsigned watch = HV_WATCH_TRACE; watch < HV_WATCHES; watch++) {
 			subject.watch = (enum hv_watch)watch;
-			if (can_watch(plan, subject.watch))
+			/* Nothing ends a trip of a guest that makes no exit. */
+			if (can_watch(plan, subject.watch) && !(kind == BENCH_TRIP && watch == HV_WATCH_LAZY))
 				add_case(plan, BENCH_Q_FLOOR, &subject, 0, 0, 0);
 		}
 	}
@@ -136,8 +138,17 @@ static struct bench_subject make_adaptive(const struct bench_plan *plan)
 	return subject;
 }
 
+/* Guests whose way through KVM ends by MOV to CR0, and is the same when it is gone again. */
+static bool has_trip(enum bench_guest_number guest)
+{
+	return guest != BENCH_VM86 && guest != BENCH_GFXBOOT;
+}
+
 static void add_switches_of(struct bench_plan *plan, enum bench_guest_number guest)
 {
+	struct bench_subject trip = make_subject(plan, BENCH_TRIP);
+	if (has_kvm(plan) && has_trip(guest) && trip.watch != HV_WATCH_LAZY)
+		add_case(plan, BENCH_Q_SWITCH, &trip, guest, 0, 0);
 	for (unsigned kind = BENCH_EMU; kind <= BENCH_QEMU_KVM; kind++) {
 		struct bench_subject subject = make_subject(plan, (enum bench_kind)kind);
 		if (!can_have(plan, subject.kind))
@@ -175,11 +186,24 @@ static void add_ways(struct bench_plan *plan)
 		if (can_watch(plan, subject.watch))
 			add_case(plan, BENCH_Q_WATCH, &subject, BENCH_FAR_JUMP, 0, 0);
 	}
-	subject = make_hybrid(plan, 0);
-	for (unsigned log = 0; log < 2; log++) {
-		subject.log = log;
-		add_case(plan, BENCH_Q_LOG, &subject, BENCH_FAR_JUMP, 0, 0);
-	}
+}
+
+/* So many pairs that the median of their ratios is steady to a fraction of a percent. */
+#define PAIRS 200u
+
+/* Hybrids are one machine with the log and without: two differ by more than the log. */
+static void add_targets(struct bench_plan *plan, bool quick)
+{
+	struct bench_subject trip = make_subject(plan, BENCH_TRIP), hybrid = make_hybrid(plan, 0);
+	unsigned first = plan->cases->len;
+	if (!has_kvm(plan) || trip.watch == HV_WATCH_LAZY)
+		return;
+	add_case(plan, BENCH_Q_TARGET, &trip, BENCH_FAR_JUMP, 0, 0);
+	struct bench_case with = *add_case(plan, BENCH_Q_TARGET, &hybrid, BENCH_FAR_JUMP, 0, 0);
+	with.order.log = true;
+	g_array_append_val(plan->cases, with);
+	for (unsigned n = first; n < plan->cases->len && !quick; n++)
+		bench_plan_case(plan, n)->wanted = MAX(plan->samples, PAIRS);
 }
 
 static void add_thresholds(struct bench_plan *plan, bool quick)
@@ -217,6 +241,7 @@ static void add_default(struct bench_plan *plan, bool quick)
 	add_ways(plan);
 	add_thresholds(plan, quick);
 	add_mixtures(plan, quick);
+	add_targets(plan, quick);
 }
 
 /* --- with a selection: all combinations ------------------------------------------------------- */
@@ -307,6 +332,7 @@ static void clear_case(void *item)
 	struct bench_case *one = item;
 	g_free(one->ns);
 	g_free(one->cycles);
+	g_free(one->cpu_ns);
 	g_free(one->error);
 }
 
@@ -318,8 +344,11 @@ struct bench_plan *bench_plan_new(const struct bench_options *options)
 	g_array_set_clear_func(plan->cases, clear_case);
 	plan->notes = g_ptr_array_new_with_free_func(g_free);
 	plan->probe = hv_probe();
+	plan->samples = options->samples;
 	add_floors(plan);
-	if (bench_options_selected(options))
+	if (options->targets)
+		add_targets(plan, options->quick);
+	else if (bench_options_selected(options))
 		add_selected(plan, options);
 	else
 		add_default(plan, options->quick);

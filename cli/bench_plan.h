@@ -10,10 +10,10 @@ enum bench_question {
 	BENCH_Q_SWITCH,    /* each guest on each engine */
 	BENCH_Q_CHANNEL,   /* one guest over each channel */
 	BENCH_Q_WATCH,     /* and by each way to see the boundary */
-	BENCH_Q_LOG,       /* and with the log of transitions */
 	BENCH_Q_THRESHOLD, /* 1,000 instructions of protected mode by threshold */
 	BENCH_Q_MIXTURE,   /* how much protected mode makes a hand-over pay */
 	BENCH_Q_SELECTED,  /* the user said so */
+	BENCH_Q_TARGET,    /* a round trip, its floor and the log, in many pairs */
 	BENCH_QUESTIONS,
 };
 const char *bench_question_name(enum bench_question question);
@@ -22,8 +22,9 @@ struct bench_case {
 	enum bench_question question;
 	unsigned subject;         /* its index in the plan */
 	struct bench_order order; /* rounds: bench_sample.c finds out */
-	/* Results. Of each sample: ns and cycles of a round. */
-	double *ns, *cycles;
+	unsigned wanted;          /* samples */
+	/* Results. Of each sample: ns and cycles of a round, and ns of processor time. */
+	double *ns, *cycles, *cpu_ns;
 	unsigned samples;
 	double handovers, exits;  /* a round's, on average */
 	double part_ns[TRANSITION_PARTS];
@@ -34,6 +35,7 @@ struct bench_plan {
 	GPtrArray *subjects; /* struct bench_subject */
 	GArray *cases;       /* struct bench_case */
 	GPtrArray *notes;    /* lines: what is left out, and why */
+	unsigned samples;    /* of most cases */
 	struct hv_probe *probe;
 };
 

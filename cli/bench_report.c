@@ -36,7 +36,7 @@ static const char *channel_name(const struct bench_subject *subject)
 
 static const char *watch_name(const struct bench_subject *subject)
 {
-	return subject->kind == BENCH_HYBRID || subject->kind == BENCH_STOP ? hv_watch_name(subject->watch) : "";
+	return subject->kind == BENCH_HYBRID || subject->kind == BENCH_STOP || subject->kind == BENCH_TRIP ? hv_watch_name(subject->watch) : "";
 }
 
 static char *threshold_name(const struct bench_subject *subject)
@@ -48,17 +48,17 @@ static char *threshold_name(const struct bench_subject *subject)
 
 static const char *guest_name(const struct bench_case *one, const struct bench_subject *subject)
 {
-	return bench_kind_is_floor(subject->kind) ? "" : bench_guest_name((enum bench_guest_number)one->order.guest);
+	return bench_kind_is_floor(subject->kind) && subject->kind != BENCH_TRIP ? "" : bench_guest_name((enum bench_guest_number)one->order.guest);
 }
 
 /* --- the table ------------------------------------------------------------------------------ */
 
-static char *describe(const struct bench_subject *subject)
+static char *describe(const struct bench_case *one, const struct bench_subject *subject)
 {
 	GString *text = g_string_new(bench_kind_name(subject->kind));
 	g_autofree char *threshold = threshold_name(subject);
 	const char *policy = subject->kind == BENCH_HYBRID && subject->policy != POLICY_V2E ? policy_name(subject->policy) : "";
-	const char *const words[] = { channel_name(subject), watch_name(subject), policy, threshold, subject->log ? "log" : "" };
+	const char *const words[] = { channel_name(subject), watch_name(subject), policy, threshold, one->order.log ? "log" : "" };
 	for (size_t n = 0; n < G_N_ELEMENTS(words); n++)
 		if (*words[n] && strcmp(words[n], "inline"))
 			g_string_append_printf(text, " %s", words[n]);
@@ -68,7 +68,7 @@ static char *describe(const struct bench_subject *subject)
 static void print_row(const struct bench_plan *plan, const struct bench_case *one, FILE *out)
 {
 	const struct bench_subject *subject = bench_plan_subject(plan, one);
-	g_autofree char *name = describe(subject);
+	g_autofree char *name = describe(one, subject);
 	struct quantiles q = quantiles_of(one);
 	fprintf(out, "%-9s %-24s", guest_name(one, subject), name);
 	if (!bench_kind_is_floor(subject->kind))
@@ -90,6 +90,9 @@ static void print_targets(const struct bench_plan *plan, FILE *out)
 	if (targets.ratio > 0)
 		fprintf(out, "a hybrid round trip by the KVM_RUNs in it     %8.2f  (at most 1.30: %.0f ns by %.0f ns)\n", targets.ratio,
 		        targets.round_ns, targets.floor_ns);
+	if (targets.ratio > 0 && targets.stop_ns > 0)
+		fprintf(out, "  and by kvm-stop, with its four instructions %8.2f  (%.0f ns)\n", targets.round_ns / targets.stop_ns,
+		        targets.stop_ns);
 	if (targets.page_ns > 0)
 		fprintf(out, "save and load of the context, no system call  %8.1f ns  (less than 300)\n", targets.page_ns);
 	if (!isnan(targets.log_percent))
@@ -116,53 +119,63 @@ void bench_report_table(const struct bench_plan *plan, FILE *out)
 /* --- targets ---------------------------------------------------------------------------------- */
 
 /* The first case with results that is so. */
-static const struct bench_case *find(const struct bench_plan *plan, enum bench_question question, const struct bench_subject *like)
+static const struct bench_case *find(const struct bench_plan *plan, enum bench_question question, enum bench_kind kind, bool log)
 {
 	for (unsigned n = 0; n < plan->cases->len; n++) {
 		const struct bench_case *one = bench_plan_case(plan, n);
-		if (one->question == question && one->samples && bench_subject_equal(bench_plan_subject(plan, one), like))
+		const struct bench_subject *subject = bench_plan_subject(plan, one);
+		bool watches = kind == BENCH_STOP;
+		if (one->question == question && one->samples && subject->kind == kind && one->order.log == log &&
+		    (!watches || subject->watch == plan->probe->best))
 			return one;
 	}
 	return NULL;
 }
 
-static const struct bench_case *find_kind(const struct bench_plan *plan, enum bench_question question, enum bench_kind kind, bool log)
+/* Of the processor time of `one` by that of `other`, sample by sample; 0: not known. */
+double bench_report_ratio(const struct bench_case *one, const struct bench_case *other)
 {
-	const struct bench_subject like = {
-		.kind = kind, .watch = plan->probe->error ? HV_WATCH_LAZY : plan->probe->best, .log = log,
-	};
-	return find(plan, question, &like);
+	unsigned count = one && other ? MIN(one->samples, other->samples) : 0;
+	double *ratios = g_new0(double, count + 1);
+	for (unsigned n = 0; n < count; n++)
+		ratios[n] = one->cpu_ns[n] / MAX(other->cpu_ns[n], 1);
+	double median = bench_quantile(ratios, count, 0.5);
+	g_free(ratios);
+	return median;
 }
 
-/* Load of the host only adds to a sample, so the targets are judged by the lower
- * quartiles, which it reaches last. */
-static double lower_quartile(const struct bench_case *one)
+/* Load of the host only adds to a sample: the lower quartile is what it reaches last. */
+static double lower_quartile(const double *samples, const struct bench_case *one)
 {
-	return one ? bench_quantile(one->ns, one->samples, 0.25) : 0;
+	return one ? bench_quantile(samples, one->samples, 0.25) : 0;
 }
 
 void bench_report_targets(const struct bench_plan *plan, struct bench_targets *targets)
 {
-	const struct bench_case *without = find_kind(plan, BENCH_Q_LOG, BENCH_HYBRID, false);
-	const struct bench_case *with = find_kind(plan, BENCH_Q_LOG, BENCH_HYBRID, true);
-	const struct bench_case *stop = find_kind(plan, BENCH_Q_FLOOR, BENCH_STOP, false);
+	const struct bench_case *trip = find(plan, BENCH_Q_TARGET, BENCH_TRIP, false);
+	const struct bench_case *without = find(plan, BENCH_Q_TARGET, BENCH_HYBRID, false);
+	const struct bench_case *with = find(plan, BENCH_Q_TARGET, BENCH_HYBRID, true);
+	const struct bench_case *stop = find(plan, BENCH_Q_FLOOR, BENCH_STOP, false);
+	const struct bench_case *page = find(plan, BENCH_Q_FLOOR, BENCH_PAGE, false);
+	double runs = without ? without->exits : 0, log = bench_report_ratio(with, without);
 	*targets = (struct bench_targets){
-		.round_ns = lower_quartile(without), .floor_ns = without ? without->exits * lower_quartile(stop) : 0,
-		.page_ns = lower_quartile(find_kind(plan, BENCH_Q_FLOOR, BENCH_PAGE, false)), .log_percent = NAN,
+		.round_ns = without ? lower_quartile(without->cpu_ns, without) : 0,
+		.floor_ns = trip ? runs * lower_quartile(trip->cpu_ns, trip) : 0,
+		.stop_ns = stop ? runs * lower_quartile(stop->cpu_ns, stop) : 0,
+		.page_ns = page ? lower_quartile(page->cpu_ns, page) : 0,
+		.log_percent = log > 0 ? 100 * (log - 1) : NAN,
 	};
-	if (targets->floor_ns > 0)
-		targets->ratio = targets->round_ns / targets->floor_ns;
-	if (without && with)
-		targets->log_percent = 100 * (lower_quartile(with) / lower_quartile(without) - 1);
+	if (runs > 0)
+		targets->ratio = bench_report_ratio(without, trip) / runs;
 }
 
 /* --- CSV --------------------------------------------------------------------------------------- */
 
-static void csv_parts(const struct bench_case *one, const struct bench_subject *subject, FILE *out)
+static void csv_parts(const struct bench_case *one, FILE *out)
 {
 	for (unsigned part = 0; part < TRANSITION_PARTS; part++) {
 		fputc(',', out);
-		if (subject->log)
+		if (one->order.log)
 			fprintf(out, "%.1f", one->part_ns[part]);
 	}
 }
@@ -176,7 +189,7 @@ static void csv_row(const struct bench_plan *plan, const struct bench_case *one,
 	bool guest = !bench_kind_is_floor(subject->kind);
 	fprintf(out, "%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,", host->machine, host->revision, bench_question_name(one->question),
 	        guest_name(one, subject), bench_kind_name(subject->kind), channel_name(subject), watch_name(subject),
-	        subject->kind == BENCH_HYBRID ? policy_name(subject->policy) : "", threshold, subject->log ? "on" : "off");
+	        subject->kind == BENCH_HYBRID ? policy_name(subject->policy) : "", threshold, one->order.log ? "on" : "off");
 	if (guest)
 		fprintf(out, "%u,%u", one->order.real_turns * 2, one->order.protected_turns * 2);
 	else
@@ -187,7 +200,7 @@ static void csv_row(const struct bench_plan *plan, const struct bench_case *one,
 	for (unsigned n = 0; n < PARTS; n++)
 		one->samples ? fprintf(out, ",%.0f", q.cycles[n]) : fputc(',', out);
 	fprintf(out, ",%.3f,%.3f", one->handovers, one->exits);
-	csv_parts(one, subject, out);
+	csv_parts(one, out);
 	fprintf(out, ",%s\n", error);
 }
 
@@ -221,18 +234,25 @@ static void json_quantiles(const char *unit, const double *quantiles, FILE *out)
 		fprintf(out, ", \"%s_%s\": %.1f", names[n], unit, quantiles[n]);
 }
 
-static void json_results(const struct bench_case *one, const struct bench_subject *subject, FILE *out)
+static void json_samples(const char *name, const double *values, unsigned count, FILE *out)
+{
+	fprintf(out, ",\n      \"%s\": [", name);
+	for (unsigned n = 0; n < count; n++)
+		fprintf(out, "%s%.1f", n ? ", " : "", values[n]);
+	fputc(']', out);
+}
+
+static void json_results(const struct bench_case *one, FILE *out)
 {
 	struct quantiles q = quantiles_of(one);
 	json_quantiles("ns", q.ns, out);
 	json_quantiles("cycles", q.cycles, out);
 	fprintf(out, ", \"handovers\": %.3f, \"kvm_runs\": %.3f", one->handovers, one->exits);
-	for (unsigned part = 0; subject->log && part < TRANSITION_PARTS; part++)
+	for (unsigned part = 0; one->order.log && part < TRANSITION_PARTS; part++)
 		fprintf(out, ", \"%s_ns\": %.1f", transition_part_name((enum transition_part)part), one->part_ns[part]);
-	fputs(",\n      \"samples_ns\": [", out);
-	for (unsigned n = 0; n < one->samples; n++)
-		fprintf(out, "%s%.1f", n ? ", " : "", one->ns[n]);
-	fputc(']', out);
+	json_samples("samples_ns", one->ns, one->samples, out);
+	if (one->cpu_ns[0] > 0)
+		json_samples("samples_cpu_ns", one->cpu_ns, one->samples, out);
 }
 
 static void json_case(const struct bench_plan *plan, const struct bench_case *one, FILE *out)
@@ -249,10 +269,10 @@ static void json_case(const struct bench_plan *plan, const struct bench_case *on
 	json_field("threshold", threshold, out);
 	if (one->error)
 		json_field("error", one->error, out);
-	fprintf(out, "\"log\": %s, \"real\": %u, \"protected\": %u, \"samples\": %u, \"rounds\": %u", subject->log ? "true" : "false",
+	fprintf(out, "\"log\": %s, \"real\": %u, \"protected\": %u, \"samples\": %u, \"rounds\": %u", one->order.log ? "true" : "false",
 	        one->order.real_turns * 2, one->order.protected_turns * 2, one->samples, one->order.rounds);
 	if (one->samples)
-		json_results(one, subject, out);
+		json_results(one, out);
 	fputs(" }", out);
 }
 

@@ -12,11 +12,15 @@ void bench_report_json(const struct bench_plan *plan, FILE *out);
 
 /* The targets, and how far from them this host is. */
 struct bench_targets {
-	double round_ns, floor_ns; /* far-jump, hybrid, threshold 0; the stops in it */
-	double ratio;              /* of the two; 0: not measured */
+	/* Far-jump, hybrid, threshold 0; the KVM_RUNs in it as kvm-trip and as kvm-stop. Lower
+	 * quartiles of processor time. */
+	double round_ns, floor_ns, stop_ns;
+	double ratio;              /* by kvm-trip, median of pairs; 0: not measured */
 	double page_ns;            /* context to struct kvm_run and back */
-	double log_percent;        /* what the log adds; NAN: not measured */
+	double log_percent;        /* what the log adds, median of pairs; NAN: not measured */
 };
+/* Median of the quotients of samples of the same turn; 0: there are none. */
+double bench_report_ratio(const struct bench_case *one, const struct bench_case *other);
 void bench_report_targets(const struct bench_plan *plan, struct bench_targets *targets);
 
 #endif

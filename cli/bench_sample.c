@@ -40,7 +40,6 @@ struct sampler {
 	struct bench_plan *plan;
 	struct bench_worker **workers; /* by subject */
 	const struct bench_progress *progress;
-	unsigned samples;
 	uint64_t sample_ns;
 	unsigned done, all; /* samples, with calibration */
 };
@@ -85,9 +84,10 @@ static void sample(struct sampler *sampler, struct bench_case *one)
 	struct bench_answer answer;
 	if (one->error || !ask(sampler, one, &answer))
 		return;
-	double rounds = one->order.rounds, samples = sampler->samples;
+	double rounds = one->order.rounds, samples = one->wanted;
 	one->ns[one->samples] = (double)answer.ns / rounds;
 	one->cycles[one->samples] = (double)answer.cycles / rounds;
+	one->cpu_ns[one->samples] = (double)answer.cpu_ns / rounds;
 	one->handovers += (double)answer.handovers / rounds / samples;
 	one->exits += (double)answer.exits / rounds / samples;
 	for (unsigned part = 0; part < TRANSITION_PARTS; part++)
@@ -99,8 +99,9 @@ static bool calibrate_all(struct sampler *sampler)
 {
 	for (unsigned n = 0; n < sampler->plan->cases->len; n++) {
 		struct bench_case *one = bench_plan_case(sampler->plan, n);
-		one->ns = g_new0(double, sampler->samples);
-		one->cycles = g_new0(double, sampler->samples);
+		one->ns = g_new0(double, one->wanted);
+		one->cycles = g_new0(double, one->wanted);
+		one->cpu_ns = g_new0(double, one->wanted);
 		if (!step(sampler))
 			return false;
 		calibrate(sampler, one);
@@ -108,27 +109,37 @@ static bool calibrate_all(struct sampler *sampler)
 	return true;
 }
 
-static void go_round(struct sampler *sampler)
+/* Cases that want more go on among themselves, and to and fro: what the one before leaves
+ * in the caches favours none. */
+static void go_round(struct sampler *sampler, unsigned rounds)
 {
-	for (unsigned s = 0; s < sampler->samples; s++)
-		for (unsigned n = 0; n < sampler->plan->cases->len; n++) {
+	unsigned cases = sampler->plan->cases->len;
+	for (unsigned s = 0; s < rounds; s++)
+		for (unsigned n = 0; n < cases; n++) {
+			struct bench_case *one = bench_plan_case(sampler->plan, s % 2 ? cases - 1 - n : n);
+			if (s >= one->wanted)
+				continue;
 			if (!step(sampler))
 				return;
-			sample(sampler, bench_plan_case(sampler->plan, n));
+			sample(sampler, one);
 		}
 }
 
-void bench_sample_all(struct bench_plan *plan, unsigned samples, uint64_t sample_ns, const struct bench_progress *progress)
+void bench_sample_all(struct bench_plan *plan, uint64_t sample_ns, const struct bench_progress *progress)
 {
-	unsigned subjects = plan->subjects->len;
+	unsigned subjects = plan->subjects->len, rounds = 0;
 	struct sampler sampler = {
 		.plan = plan, .workers = g_new0(struct bench_worker *, subjects), .progress = progress,
-		.samples = samples, .sample_ns = sample_ns, .all = plan->cases->len * (samples + 1),
+		.sample_ns = sample_ns,
 	};
+	for (unsigned n = 0; n < plan->cases->len; n++) {
+		rounds = MAX(rounds, bench_plan_case(plan, n)->wanted);
+		sampler.all += bench_plan_case(plan, n)->wanted + 1;
+	}
 	for (unsigned n = 0; n < subjects; n++)
 		sampler.workers[n] = bench_worker_new(plan->subjects->pdata[n]);
 	if (calibrate_all(&sampler))
-		go_round(&sampler);
+		go_round(&sampler, rounds);
 	for (unsigned n = 0; n < subjects; n++)
 		bench_worker_free(sampler.workers[n]);
 	g_free(sampler.workers);

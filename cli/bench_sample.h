@@ -5,7 +5,7 @@
 #include "cli/bench_plan.h"
 
 /* Starts a process a subject, finds out how many rounds a sample of each case takes,
- * then goes round the cases `samples` times, one sample of each: the n-th samples of
+ * then goes round the cases as often as they want, one sample of each: the n-th samples of
  * all cases saw the same weather. Ends early when `stop` becomes true; calls `progress`
  * now and then. */
 struct bench_progress {
@@ -13,7 +13,7 @@ struct bench_progress {
 	bool (*stop)(void *owner);
 	void *owner;
 };
-void bench_sample_all(struct bench_plan *plan, unsigned samples, uint64_t sample_ns, const struct bench_progress *progress);
+void bench_sample_all(struct bench_plan *plan, uint64_t sample_ns, const struct bench_progress *progress);
 
 /* The value below which `part` (0 to 1) of the `count` lie, between two of them by
  * straight line; 0 of none. */

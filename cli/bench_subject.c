@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 
 static const struct {
 	const char *name;
@@ -17,6 +18,7 @@ static const struct {
 	[BENCH_EVENTFD] = { "eventfd", &bench_floor_ops },
 	[BENCH_EXIT] = { "kvm-exit", &bench_floor_ops },
 	[BENCH_STOP] = { "kvm-stop", &bench_floor_ops },
+	[BENCH_TRIP] = { "kvm-trip", &bench_floor_ops },
 	[BENCH_PAGE] = { "page", &bench_floor_ops },
 };
 
@@ -51,8 +53,7 @@ bool bench_kind_is_floor(enum bench_kind kind)
 
 bool bench_subject_equal(const struct bench_subject *a, const struct bench_subject *b)
 {
-	return a->kind == b->kind && a->channel == b->channel && a->watch == b->watch && a->policy == b->policy && a->threshold == b->threshold &&
-	       a->log == b->log;
+	return a->kind == b->kind && a->channel == b->channel && a->watch == b->watch && a->policy == b->policy && a->threshold == b->threshold;
 }
 
 const char *bench_guest_name(enum bench_guest_number guest)
@@ -71,6 +72,13 @@ void bench_answer_fail(struct bench_answer *answer, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(answer->error, sizeof answer->error, format, arguments);
 	va_end(arguments);
+}
+
+uint64_t bench_cpu_ns(void)
+{
+	struct timespec time;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
 static void put32(uint8_t *to, uint32_t value)

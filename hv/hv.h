@@ -85,14 +85,23 @@ const char *hv_vendor_name(enum hv_vendor vendor);
 enum hv_floor_kind {
 	HV_FLOOR_EXIT, /* KVM_RUN and back by an OUT; no state is moved */
 	HV_FLOOR_STOP, /* KVM_RUN with a new state, stopped where PE is cleared */
+	HV_FLOOR_TRIP, /* the same, with what a guest itself runs from a hand-over to that stop */
 	HV_FLOOR_PAGE, /* the page to struct kvm_run and back; no system call */
 };
 
 struct hv_floor;
 
-/* `watch` is that of HV_FLOOR_STOP, not HV_WATCH_AUTO; belongs to the thread. Returns
- * NULL with *error (g_free). */
-struct hv_floor *hv_floor_new(enum hv_floor_kind kind, enum hv_watch watch, char **error);
+/* Where it was handed to KVM, and its memory from address 0 on. What it does up to
+ * the stop must do the same again. */
+struct hv_floor_guest {
+	const struct ctx *ctx;
+	const uint8_t *memory;
+	size_t size; /* what does not fit a floor is left out */
+};
+
+/* `watch` is that of HV_FLOOR_STOP and HV_FLOOR_TRIP, not HV_WATCH_AUTO; belongs to the
+ * thread. `guest` is copied; only HV_FLOOR_TRIP has one. Returns NULL with *error (g_free). */
+struct hv_floor *hv_floor_new(enum hv_floor_kind kind, enum hv_watch watch, const struct hv_floor_guest *guest, char **error);
 /* So many times. False: KVM did something else. */
 bool hv_floor_run(struct hv_floor *floor, unsigned times);
 void hv_floor_free(struct hv_floor *floor); /* NULL is fine */

@@ -35,9 +35,9 @@ struct engine *hv_new(const struct hv_config *config, char **error)
 	return NULL;
 }
 
-struct hv_floor *hv_floor_new(enum hv_floor_kind kind, enum hv_watch watch, char **error)
+struct hv_floor *hv_floor_new(enum hv_floor_kind kind, enum hv_watch watch, const struct hv_floor_guest *guest, char **error)
 {
-	(void)kind, (void)watch;
+	(void)kind, (void)watch, (void)guest;
 	*error = g_strdup(WHY);
 	return NULL;
 }

@@ -3,6 +3,7 @@
 
 #include "cli/bench_guest.h"
 #include "cli/bench_plan.h"
+#include "cli/bench_report.h"
 #include "cli/bench_sample.h"
 
 static struct bench_options options;
@@ -108,9 +109,42 @@ START_TEST(each_guest_on_each_engine)
 		ck_assert_uint_eq(count(plan, BENCH_Q_SWITCH, BENCH_HYBRID), 3 * BENCH_GUESTS);
 		ck_assert_uint_eq(count(plan, BENCH_Q_THRESHOLD, BENCH_HYBRID), 8);
 		ck_assert_uint_eq(count(plan, BENCH_Q_CHANNEL, BENCH_HYBRID), 4);
-		ck_assert_uint_eq(count(plan, BENCH_Q_LOG, BENCH_HYBRID), 2);
 	}
 	bench_plan_free(plan);
+}
+END_TEST
+
+/* One machine with the log and without, and the floor, in 200 turns. */
+START_TEST(targets)
+{
+	char *const words[] = { "--targets" };
+	ck_assert(bench_options_parse(&options, 1, words, &error));
+	struct bench_plan *plan = bench_plan_new(&options);
+	ck_assert_uint_eq(count(plan, BENCH_Q_SWITCH, BENCH_EMU), 0);
+	if (plan->probe->error || plan->probe->best == HV_WATCH_LAZY) {
+		ck_assert_uint_eq(count(plan, BENCH_Q_TARGET, BENCH_HYBRID), 0);
+	} else {
+		const struct bench_case *last = bench_plan_case(plan, plan->cases->len - 1);
+		ck_assert_uint_eq(count(plan, BENCH_Q_TARGET, BENCH_HYBRID), 2);
+		ck_assert_uint_eq(count(plan, BENCH_Q_TARGET, BENCH_TRIP), 1);
+		ck_assert_uint_eq(last->subject, last[-1].subject);
+		ck_assert(last->order.log && !last[-1].order.log);
+		ck_assert_uint_eq(last->wanted, 200);
+		ck_assert_uint_eq(bench_plan_case(plan, 0)->wanted, 31);
+	}
+	bench_plan_free(plan);
+	char *const both[] = { "--targets", "--guest", "grub" };
+	ck_assert(!bench_options_parse(&options, 3, both, &error));
+}
+END_TEST
+
+START_TEST(ratio_of_pairs)
+{
+	double one[] = { 20, 33, 55 }, other[] = { 10, 11, 50 };
+	const struct bench_case a = { .cpu_ns = one, .samples = 3 }, b = { .cpu_ns = other, .samples = 3 };
+	ck_assert_double_eq_tol(bench_report_ratio(&a, &b), 2, 1e-9);
+	ck_assert_double_eq(bench_report_ratio(NULL, &b), 0);
+	ck_assert_double_eq(bench_report_ratio(&a, NULL), 0);
 }
 END_TEST
 
@@ -143,6 +177,8 @@ Suite *suite_bench(void)
 	tcase_add_test(tcase, each_guest_does_its_rounds);
 	tcase_add_test(tcase, all_combinations_of_a_selection);
 	tcase_add_test(tcase, each_guest_on_each_engine);
+	tcase_add_test(tcase, targets);
+	tcase_add_test(tcase, ratio_of_pairs);
 	tcase_add_test(tcase, wrong_words);
 	suite_add_tcase(suite, tcase);
 	return suite;
