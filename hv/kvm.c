@@ -48,15 +48,6 @@ static int open_watch(struct kvm *kvm, char **error)
 	return -ENOTSUP;
 }
 
-static int open_window(struct kvm *kvm, char **error)
-{
-	g_autofree char *why = NULL;
-	if (!kvm->config.probe->window.seen || (kvm->window = kvm_window_new(&why)))
-		return 0;
-	*error = g_strdup_printf("where KVM lets interrupts in: %s", why);
-	return -ENOTSUP;
-}
-
 /* What makes it unnecessary to read the debug registers at each hand-over: the guard, or
  * the watch's tracepoints. */
 static void open_witness(struct kvm *kvm)
@@ -170,8 +161,7 @@ struct engine *hv_new(const struct hv_config *config, char **error)
 		result = open_state(kvm, error);
 	if (!result)
 		result = open_watch(kvm, error);
-	if (!result)
-		result = open_window(kvm, error);
+	kvm->wants_window = kvm->config.probe->window.seen;
 	open_witness(kvm);
 	kvm->config.probe = NULL;
 	if (!result) {

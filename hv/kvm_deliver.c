@@ -1,4 +1,6 @@
 /* Events into the guest. */
+#include <glib.h>
+
 #include "hv/kvm_private.h"
 #include "shared/log.h"
 
@@ -35,6 +37,18 @@ static bool leaves_interrupts(struct kvm *kvm)
 	return true;
 }
 
+/* Its program runs at each instruction that any KVM of the host interprets, and there
+ * may be 64 of them: so it is loaded when the first interrupt has to wait. */
+static void open_window(struct kvm *kvm)
+{
+	g_autofree char *why = NULL;
+	kvm->window = kvm_window_new(&why);
+	if (kvm->window)
+		return;
+	kvm->wants_window = false;
+	log_error("where KVM lets interrupts in is not seen: %s", why);
+}
+
 /* Where IF is set, what is in the way is over behind the next instruction, or at once:
  * one that an exit left half done is completed, and the guest goes no further. */
 static void find_window(struct kvm *kvm)
@@ -44,7 +58,10 @@ static void find_window(struct kvm *kvm)
 		stop = kvm->run->s.regs.regs.rflags & CTX_EFLAGS_IF ? KVM_WINDOW_NEXT : KVM_WINDOW_OPENER;
 	if (stop == KVM_WINDOW_NEXT && kvm->io_pending)
 		__atomic_store_n(&kvm->run->immediate_exit, 1, __ATOMIC_RELAXED);
-	kvm_window_stop(kvm->window, stop);
+	if (!kvm->window && stop != KVM_WINDOW_NONE)
+		open_window(kvm);
+	if (kvm->window)
+		kvm_window_stop(kvm->window, stop);
 }
 
 enum stop_reason kvm_deliver(struct kvm *kvm)
@@ -66,7 +83,7 @@ enum stop_reason kvm_deliver(struct kvm *kvm)
 	}
 	/* The instruction of an exit is completed first; then there is a window. */
 	kvm->run->request_interrupt_window = kvm_pin_is_set(&pins->intr) && !kvm->holds_interrupts;
-	if (kvm->window)
+	if (kvm->wants_window)
 		find_window(kvm);
 	return STOP_NONE;
 }

@@ -45,7 +45,8 @@ struct kvm {
 	struct kvm_run *run; /* vm.run */
 	struct kvm_mem *mem;
 	struct kvm_watch *watch; /* NULL: alone */
-	struct kvm_window *window; /* NULL: KVM sees by itself where interrupts may come */
+	bool wants_window;   /* KVM does not see by itself where interrupts may come */
+	struct kvm_window *window; /* NULL: not wanted, or no interrupt had to wait yet */
 	struct kvm_step *step;   /* NULL: nobody looks */
 	struct kvm_witness *witness; /* of MOV DR; NULL: none, or none is wanted */
 	enum hv_runs runs[HV_MODES];
