@@ -20,7 +20,7 @@ for theme in SLES openSUSE; do
 			--do 'keys <down><down>' --do 'wait-stable 1s' --do "screenshot $theme-moved.png" \
 			--do 'keys <f1>' --do 'wait-stable 1s' --do "screenshot $theme-help.png" \
 			--do 'keys <esc>' --do 'wait-stable 1s' --do "screenshot $theme-back.png" \
-			--do 'keys <enter>' --do 'wait-text "Kernel started with: " 120s' \
+			--do 'keys <enter>' --do 'wait-text "entry=rescue" 120s' \
 			--do "screen-text $theme-screen" --do quit
 	check "$theme: 800x600" size_is $theme-menu.png 800 600
 	check "$theme: a picture, not a few colours" colours $theme-menu.png 1000 1000000

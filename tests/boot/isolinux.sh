@@ -41,7 +41,7 @@ check "and its name" grep -q '^ISOLINUX 6' screen
 check "and the text of its configuration" grep -q '^Type first or second' screen
 check "what is typed at the prompt is started" \
 	guest "$payloads/prompt.iso" --do 'wait-text "boot:" 120s' --do 'type "second extra"' --do 'keys <enter>' \
-		--do 'wait-text "Kernel started with: " 60s' --do 'screen-text screen' --do quit
+		--do 'wait-text "Kernel started with: " 60s' --do 'wait-stable 1s' --do 'screen-text screen' --do quit
 check "with the command line of the label and of the prompt" \
 	grep -qE 'Kernel started with: .*number=2.* extra' screen
 check "a name that is not there" \
@@ -64,7 +64,7 @@ check "vesamenu draws, moves and starts" \
 	guest "$payloads/vesamenu.iso" --do 'wait-text "ISOLINUX" 120s' \
 		--do 'wait-stable 3s 120s' --do 'screenshot a.png' \
 		--do 'keys <down>' --do 'wait-stable 1s' --do 'screenshot b.png' \
-		--do 'keys <enter>' --do 'wait-text "Kernel started with: " 60s' --do 'screen-text screen' --do quit
+		--do 'keys <enter>' --do 'wait-text "number=2" 60s' --do 'screen-text screen' --do quit
 check "in 640x480" size_is a.png 640 480
 check "in colour" colours a.png 50 100000
 check "the bar has moved" differ a.png b.png 2000 40000

@@ -22,11 +22,11 @@ need()
 engine=${V2E_ENGINE:-emu}
 [ "$engine" = emu ] || V2E_CLOCK=real
 
-# patient WORD: the times in a command that waits, ten times as long if V2E_PATIENCE=1.
+# patient WORD: the seconds in a command that waits, ten times as many if V2E_PATIENCE=1.
 patient()
 {
 	if [ "${V2E_PATIENCE:-0}" = 1 ]; then
-		printf '%s\n' "$1" | sed -E 's/^([0-9]+)s$/\10s/; /^wait-/s/ ([0-9]+)(m?s)$/ \10\2/; /^wait-stable/s/ ([0-9]+)(m?s) / \10\2 /'
+		printf '%s\n' "$1" | sed -E 's/^([0-9]+)s$/\10s/; /^wait-/s/ ([0-9]+)s$/ \10s/; /^wait-stable/s/ ([0-9]+)s / \10s /'
 	else
 		printf '%s\n' "$1"
 	fi
