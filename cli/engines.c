@@ -97,13 +97,27 @@ static bool choose_engines(struct engines *engines, const struct run_options *op
 	return false;
 }
 
+/* Not that one could do without: it is what was asked for. */
+static bool check_notify(const struct engines *engines, const struct run_options *options, char **error)
+{
+	if (options->virtio.notify != VIRTIO_NOTIFY_IOEVENTFD)
+		return true;
+	if (!engines->kvm)
+		*error = g_strdup_printf("--virtio-notify ioeventfd: KVM has no part in this run (%s); give bus", engines->why);
+	else if (engines->probe->ioeventfd)
+		*error = g_strdup_printf("--virtio-notify ioeventfd: KVM does not do it (%s); give bus", g_strerror(-engines->probe->ioeventfd));
+	else if (options->trace & (LOG_TRACE_BLOCK | LOG_TRACE_INSN | LOG_TRACE_MEM))
+		*error = g_strdup("--virtio-notify ioeventfd: --trace block, insn and mem show each access; give bus");
+	return !*error;
+}
+
 bool engines_choose(struct engines *engines, const struct run_options *options, char **error)
 {
 	*engines = (struct engines){ .emu = false };
 	if (!choose_engines(engines, options, error))
 		return false;
 	choose_cpu(engines, options);
-	return true;
+	return check_notify(engines, options, error);
 }
 
 char *engines_caution(const struct engines *engines)
@@ -137,6 +151,7 @@ struct engine *engines_open_kvm(const struct engines *engines, const struct run_
 		.cpuid = cpuid, .cpuids = cpuids, .cpu_signature = emu_cpu_signature(engines->cpu),
 		.probe = engines->probe, .watch = options->watch,
 		.interpreted = engines->interpreted, .alone = !engines->emu,
+		.doorbells = options->virtio.notify == VIRTIO_NOTIFY_IOEVENTFD,
 	};
 	/* A change of mode is a hand-over where there are two. */
 	uint32_t shows = options->trace & (engines->emu ? LOG_TRACE_BLOCK | LOG_TRACE_INSN | LOG_TRACE_MEM : UINT32_MAX);

@@ -94,6 +94,18 @@ static const char *debug_registers(const struct hv_probe *probe)
 	return probe->witnesses ? "with watch trace read only where the guest used them" : "read at each hand-over";
 }
 
+static void print_signals(const struct hv_probe *probe)
+{
+	if (probe->ioeventfd)
+		printf("%-24snot usable: %s\n", "ioeventfd", g_strerror(-probe->ioeventfd));
+	else
+		printf("%-24susable, for --virtio-notify\n", "ioeventfd");
+	if (probe->irqfd)
+		printf("%-24snot usable: %s, as the interrupt controllers are v2e's\n", "irqfd", g_strerror(-probe->irqfd));
+	else
+		printf("%-24susable\n", "irqfd");
+}
+
 static void print_text(const struct hv_probe *probe, const char *why)
 {
 	if (probe->error) {
@@ -105,6 +117,7 @@ static void print_text(const struct hv_probe *probe, const char *why)
 		print_modes(probe);
 		printf("%-24s%.1f us\n", "exit and back", (double)probe->exit_ns / 1e3);
 		printf("%-24s%s\n", "debug registers", debug_registers(probe));
+		print_signals(probe);
 		print_watches(probe);
 		if (probe->window.interpreted)
 			printf("%-24s%s%s\n", "interrupt windows", probe->window.seen ? "seen" : "missed: ", probe->window.seen ? "" : probe->window.remedy);
@@ -169,6 +182,7 @@ static void print_json(const struct hv_probe *probe, bool hybrid, const char *wh
 		print_bool_or_null("unrestricted_guest", probe->unrestricted_guest);
 		print_bool_or_null("ept", probe->ept);
 		print_modes_json(probe);
+		printf("  \"ioeventfd\": %s,\n  \"irqfd\": %s,\n", probe->ioeventfd ? "false" : "true", probe->irqfd ? "false" : "true");
 		printf("  \"exit_ns\": %" G_GUINT64_FORMAT ",\n  \"guards\": %s,\n  \"witnesses\": %s,\n", probe->exit_ns,
 		       probe->guards ? "true" : "false", probe->witnesses ? "true" : "false");
 		print_watches_json(probe);

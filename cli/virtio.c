@@ -54,6 +54,19 @@ bool virtio_set_legacy(void *target, const char *value, char **error)
 	return options->virtio.legacy = true;
 }
 
+bool virtio_set_notify(void *target, const char *value, char **error)
+{
+	static const char *const names[] = { "auto", "bus", "ioeventfd" };
+	for (unsigned n = 0; n < G_N_ELEMENTS(names); n++) {
+		if (strcmp(value, names[n]))
+			continue;
+		((struct run_options *)target)->virtio.notify = (enum virtio_notify)n;
+		return true;
+	}
+	*error = g_strdup_printf("'%s' is no way for notifications; give auto, bus or ioeventfd", value);
+	return false;
+}
+
 /* --- checks ------------------------------------------------------------------------------- */
 
 /* Who else has the place that the console wants, or NULL. */
@@ -90,6 +103,8 @@ bool virtio_options_check(const struct run_options *options, char **error)
 		*error = g_strdup("--boot network: the firmware does not know the virtio card; give --net-model e1000");
 	else if (options->virtio.legacy && !options->restore && !virtio_slots(options))
 		*error = g_strdup("--virtio-legacy: there is no virtio device; give one");
+	else if (options->virtio.notify == VIRTIO_NOTIFY_IOEVENTFD && options->compare)
+		*error = g_strdup("--virtio-notify ioeventfd: --compare has its own time, in which nothing comes late; give bus");
 	return !*error;
 }
 

@@ -242,12 +242,25 @@ void virtio_mmio_reset(struct virtio_mmio *mmio)
 	memset(mmio->legacy_queue, 0, sizeof mmio->legacy_queue);
 }
 
+/* A notification may come late: a device looks at a queue when it pleases. */
+static int add_doorbells(struct virtio_mmio *mmio)
+{
+	int error = 0;
+	for (unsigned n = 0; !error && n < mmio->device->ops->queues; n++) {
+		const struct mem_doorbell doorbell = { .region = mmio->region, .offset = REG_QUEUE_NOTIFY, .size = 4, .value = n };
+		error = mem_add_doorbell(&doorbell);
+	}
+	return error;
+}
+
 struct virtio_mmio *virtio_mmio_new(struct mem *mem, uint32_t address, struct virtio *device)
 {
 	struct virtio_mmio *mmio = g_new0(struct virtio_mmio, 1);
 	mmio->device = device;
 	mmio->region = mem_region_new_mmio(mem, MEM_PRIORITY_BAR, VIRTIO_MMIO_SIZE, &ops, mmio);
 	int error = mmio->region ? -mem_region_enable(mmio->region, address) : errno;
+	if (!error)
+		error = -add_doorbells(mmio);
 	if (!error)
 		return mmio;
 	virtio_mmio_free(mmio);

@@ -49,6 +49,7 @@ struct hv_probe {
 		uint64_t insns_per_second;
 	} mode[HV_MODES];
 	uint64_t exit_ns;      /* KVM_RUN and back, for one OUT */
+	int ioeventfd, irqfd;  /* for hv_config.doorbells; an interrupt by eventfd: 0 or -errno */
 	bool guards;           /* MOV DR can be made to exit, wherever it runs */
 	bool witnesses;        /* tracepoints tell of MOV DR; not tried where it can be made to exit */
 	struct {
@@ -123,6 +124,9 @@ struct hv_config {
 	bool interpreted;
 	/* There is no other engine: real mode and what fails is KVM's as well. */
 	bool alone;
+	/* Doorbells (mem.h) are answered while the guest runs on, by a thread that the engine
+	 * has for it; not in virtual time, nor with a stepper. */
+	bool doorbells;
 	/* Who looks at what the guest does, as long as that is not in long mode: slow. Alone,
 	 * ctx.debug is heeded by one that does. The engine frees it, also where hv_new() fails. */
 	struct stepper stepper;

@@ -23,6 +23,19 @@ static int open_memory(struct kvm *kvm)
 	return 0;
 }
 
+/* A stepper wants to see each access. */
+static int open_bell(struct kvm *kvm, char **error)
+{
+	if (!kvm->config.doorbells || kvm->step || clock_kind(kvm->config.clock) == CLOCK_KIND_VIRTUAL)
+		return 0;
+	int result = kvm_bell_check(&kvm->vm);
+	if (result)
+		*error = g_strdup("this kernel's KVM lacks KVM_CAP_IOEVENTFD; take notifications by the bus");
+	else if (!(kvm->bell = kvm_bell_new(&kvm->vm, kvm->config.mem, kvm_run_served, kvm)))
+		*error = g_strdup_printf("an eventfd cannot be had: %s", g_strerror(-(result = -errno)));
+	return result;
+}
+
 /* VMRUN there loads DR7 and sets no breakpoint. */
 static int check_step(struct kvm *kvm, char **error)
 {
@@ -74,6 +87,7 @@ static void kvm_print_stats(struct engine *engine, FILE *out)
 {
 	const struct kvm *kvm = (const struct kvm *)engine;
 	const struct kvm_stats *stats = &kvm->stats;
+	const struct kvm_bell_stats bells = kvm_bell_stats(kvm->bell);
 	const struct { const char *name; uint64_t value; } rows[] = {
 		{ "runs", stats->runs }, { "exits", stats->exits }, { "exits_io", stats->io }, { "exits_mmio", stats->mmio },
 		{ "exits_signal", stats->signals }, { "interrupts", stats->interrupts },
@@ -85,7 +99,7 @@ static void kvm_print_stats(struct engine *engine, FILE *out)
 		{ "failed_ioctl", stats->failures[HV_DETAIL_IOCTL] },
 		{ "msr_ioctls", stats->msr_ioctls }, { "fpu_ioctls", stats->fpu_ioctls },
 		{ "debug_ioctls", stats->debug_ioctls }, { "tlb_flushes", stats->tlb_flushes },
-		{ "traps", stats->traps },
+		{ "traps", stats->traps }, { "doorbells", bells.rung }, { "doorbells_stopped", bells.stopped },
 		{ "slots", kvm_mem_slots(kvm->mem) },
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
@@ -104,6 +118,7 @@ static void kvm_free(struct engine *engine)
 	struct kvm *kvm = (struct kvm *)engine;
 	if (kvm->config.pins->keeper == kvm)
 		kvm->config.pins->fetch = NULL;
+	kvm_bell_free(kvm->bell);
 	kvm_run_forget_thread(kvm);
 	kvm_watch_free(kvm->watch);
 	kvm_window_free(kvm->window);
@@ -161,6 +176,8 @@ struct engine *hv_new(const struct hv_config *config, char **error)
 		result = open_state(kvm, error);
 	if (!result)
 		result = open_watch(kvm, error);
+	if (!result)
+		result = open_bell(kvm, error);
 	kvm->wants_window = kvm->config.probe->window.seen;
 	open_witness(kvm);
 	kvm->config.probe = NULL;

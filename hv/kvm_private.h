@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "hv/hv.h"
+#include "hv/kvm_bell.h"
 #include "hv/kvm_mem.h"
 #include "hv/kvm_step.h"
 #include "hv/kvm_vm.h"
@@ -44,6 +45,7 @@ struct kvm {
 	struct kvm_vm vm;
 	struct kvm_run *run; /* vm.run */
 	struct kvm_mem *mem;
+	struct kvm_bell *bell;   /* NULL: doorbells are as other registers */
 	struct kvm_watch *watch; /* NULL: alone */
 	bool wants_window;   /* KVM does not see by itself where interrupts may come */
 	struct kvm_window *window; /* NULL: not wanted, or no interrupt had to wait yet */
@@ -149,5 +151,13 @@ enum stop_reason kvm_run_fail_call(struct kvm *kvm, const char *call, int error)
 enum stop_reason kvm_run_run(struct engine *engine, struct ctx *ctx);
 void kvm_run_kick(struct engine *engine);
 void kvm_run_forget_thread(struct kvm *kvm);
+/* For kvm_bell_new(). */
+void kvm_run_served(void *kvm);
+
+/* --- kvm_io.c ------------------------------------------------------------------------- */
+
+/* KVM_EXIT_IO and KVM_EXIT_MMIO. */
+void kvm_io_ports(struct kvm *kvm);
+void kvm_io_memory(struct kvm *kvm);
 
 #endif

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 
 #include <errno.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <glib.h>
@@ -279,6 +280,26 @@ static void probe_module(struct hv_probe *probe)
 	}
 }
 
+/* --- notifications and interrupts by eventfd ------------------------------------------------------------ */
+
+#define SIGNAL_ADDRESS 0xfef00050u /* no memory there */
+#define SIGNAL_IRQ     5u
+
+/* Both are tried: KVM_CHECK_EXTENSION says that it has irqfd, and says nothing of the
+ * interrupt controllers of its own which that wants. */
+static void probe_signals(struct hv_probe *probe, const struct kvm_guest *guest)
+{
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	struct kvm_ioeventfd event = { .addr = SIGNAL_ADDRESS, .len = 4, .fd = fd, .flags = KVM_IOEVENTFD_FLAG_DATAMATCH };
+	struct kvm_irqfd irq = { .fd = (uint32_t)fd, .gsi = SIGNAL_IRQ };
+	probe->ioeventfd = probe->irqfd = fd < 0 ? -errno : 0;
+	if (fd < 0)
+		return;
+	probe->ioeventfd = kvm_vm_ioctl(guest->vm.vm, KVM_IOEVENTFD, &event);
+	probe->irqfd = kvm_vm_ioctl(guest->vm.vm, KVM_IRQFD, &irq);
+	close(fd);
+}
+
 /* The modes that a hybrid needs on the CPU itself. */
 static const enum hv_mode hybrid_modes[] = { HV_MODE_PM16, HV_MODE_PM32, HV_MODE_PM32_PAGED };
 
@@ -318,6 +339,7 @@ static struct hv_probe *probe_host(bool for_hybrid)
 	for (unsigned mode = 0; mode < HV_MODES; mode++)
 		probe_mode(probe, &guest, (enum hv_mode)mode, host);
 	probe_exit(probe, &guest);
+	probe_signals(probe, &guest);
 	kvm_guest_close(&guest);
 	probe_watches(probe);
 	probe_window(probe);

@@ -160,11 +160,16 @@ static int attach_thread(struct kvm *kvm)
 
 /* An early signal only costs an exit, so the timer is not put off. One that came
  * while the guest did not run is spent. */
+static bool timer_is_early_enough(const struct kvm *kvm, uint64_t deadline, uint64_t now)
+{
+	return deadline == CLOCK_NEVER || (deadline >= kvm->armed && kvm->armed > now);
+}
+
 static void arm_timer(struct kvm *kvm)
 {
 	uint64_t deadline = clock_next_deadline(kvm->config.clock);
 	uint64_t now = clock_now(kvm->config.clock);
-	if (deadline == CLOCK_NEVER || (deadline >= kvm->armed && kvm->armed > now))
+	if (timer_is_early_enough(kvm, deadline, now))
 		return;
 	uint64_t ns = deadline > now ? deadline - now : 1;
 	struct itimerspec time = {
@@ -185,52 +190,17 @@ void kvm_run_kick(struct engine *engine)
 	errno = saved;
 }
 
+/* A doorbell was answered while the guest ran: it is to hear of an interrupt, and the
+ * timer of an earlier deadline. */
+void kvm_run_served(void *owner)
+{
+	struct kvm *kvm = owner;
+	struct clock *clock = kvm->config.clock;
+	if (atomic_load(&kvm->config.pins->attention) || !timer_is_early_enough(kvm, clock_next_deadline(clock), clock_now(clock)))
+		kvm_run_kick(&kvm->engine);
+}
+
 /* --- exits ----------------------------------------------------------------------------------- */
-
-static void exit_io(struct kvm *kvm)
-{
-	const struct kvm_run *run = kvm->run;
-	struct bus *bus = kvm->config.bus;
-	uint8_t *data = (uint8_t *)run + run->io.data_offset;
-	kvm->stats.io++;
-	if (run->io.direction == KVM_EXIT_IO_OUT)
-		bus_write_many(bus, run->io.port, run->io.size, data, run->io.count);
-	else
-		bus_read_many(bus, run->io.port, run->io.size, data, run->io.count);
-}
-
-/* The largest aligned power of two: MMIO that crosses a page comes in odd parts. */
-static unsigned part_size(uint64_t address, unsigned left)
-{
-	unsigned size = 8;
-	while (size > left || (address & (size - 1)))
-		size /= 2;
-	return size;
-}
-
-static void exit_mmio(struct kvm *kvm)
-{
-	struct mem *mem = kvm->config.mem;
-	struct kvm_run *run = kvm->run;
-	uint64_t address = run->mmio.phys_addr;
-	unsigned length = MIN(run->mmio.len, sizeof run->mmio.data);
-	bool whole = length == 1 || length == 2 || length == 4 || length == 8;
-	kvm->stats.mmio++;
-	for (unsigned done = 0, size; done < length; done += size) {
-		uint64_t at = address + done, value = 0;
-		size = whole ? length : part_size(at, length - done);
-		if (at < MEM_SPACE)
-			at &= mem->a20_mask;
-		if (run->mmio.is_write) {
-			memcpy(&value, run->mmio.data + done, size);
-			mem_write(mem, at, size, value);
-		} else {
-			value = mem_read(mem, at, size);
-			memcpy(run->mmio.data + done, &value, size);
-		}
-		kvm_step_mmio(kvm->step, at, size, value, run->mmio.is_write);
-	}
-}
 
 /* AMD's CPUs reset on shutdown, so there is no state that another engine could go
  * on from; but there it is a real one. */
@@ -258,11 +228,11 @@ static enum stop_reason see_to_exit(struct kvm *kvm)
 {
 	switch (kvm->run->exit_reason) {
 	case KVM_EXIT_IO:
-		exit_io(kvm);
+		kvm_io_ports(kvm);
 		kvm->io_pending = true;
 		return STOP_NONE;
 	case KVM_EXIT_MMIO:
-		exit_mmio(kvm);
+		kvm_io_memory(kvm);
 		kvm->io_pending = true;
 		return STOP_NONE;
 	case KVM_EXIT_X86_WRMSR:
@@ -340,7 +310,9 @@ static enum stop_reason run_once(struct kvm *kvm)
 	if (kvm_step_hit(kvm->step) && !kvm->io_pending)
 		return STOP_DEBUG;
 	kvm->io_pending = false;
+	kvm_bell_give(kvm->bell);
 	int error = ioctl(kvm->vm.vcpu, KVM_RUN, 0) < 0 ? errno : 0;
+	kvm_bell_take(kvm->bell);
 	kvm->exited = host_ns(kvm);
 	kvm->stats.exits++;
 	enum stop_reason stop = error ? see_to_errno(kvm, error) : see_to_exit(kvm);
@@ -383,11 +355,15 @@ static enum stop_reason prepare(struct kvm *kvm)
 	struct kvm_run *run = kvm->run;
 	__atomic_store_n(&run->immediate_exit, 0, __ATOMIC_SEQ_CST);
 	clock_run_due(kvm->config.clock);
+	if (kvm_bell_is_late(kvm->bell))
+		kvm_bell_answer(kvm->bell);
 	if (pins_want_control(kvm))
 		return STOP_KICK;
 	int result = kvm_mem_update(kvm->mem);
 	if (result)
 		return kvm_run_fail_call(kvm, "KVM_SET_USER_MEMORY_REGION", result);
+	if ((result = kvm_bell_update(kvm->bell)))
+		return kvm_run_fail_call(kvm, "KVM_IOEVENTFD", result);
 	arm_timer(kvm);
 	return kvm_deliver(kvm);
 }
@@ -516,6 +492,7 @@ static enum stop_reason run_guest(struct kvm *kvm)
 		return kvm_run_fail_call(kvm, "loading the processor", result);
 	uint64_t loaded = host_ns(kvm);
 	enum stop_reason stop = run_loop(kvm);
+	kvm_bell_answer(kvm->bell);
 	uint64_t stopped = host_ns(kvm);
 	result = kvm->entered ? store(kvm) : 0;
 	ctx->ns_load = loaded - start;
@@ -544,7 +521,9 @@ enum stop_reason kvm_run_run(struct engine *engine, struct ctx *ctx)
 	if (stays_halted(kvm))
 		return STOP_HALT;
 	kvm_watch_set_thread_run(kvm->run);
+	kvm_bell_take(kvm->bell);
 	enum stop_reason stop = run_guest(kvm);
+	kvm_bell_give(kvm->bell);
 	kvm_watch_set_thread_run(NULL);
 	return stop;
 }

@@ -9,11 +9,14 @@ endif
 
 hv_sources = \
 	hv/kvm.c \
+	hv/kvm_bell.c \
+	hv/kvm_bell.h \
 	hv/kvm_ctx.c \
 	hv/kvm_deliver.c \
 	hv/kvm_floor.c \
 	hv/kvm_guest.c \
 	hv/kvm_guest.h \
+	hv/kvm_io.c \
 	hv/kvm_mem.c \
 	hv/kvm_mem.h \
 	hv/kvm_private.h \

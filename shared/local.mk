@@ -37,6 +37,7 @@ shared_sources = \
 	shared/mem.c \
 	shared/mem.h \
 	shared/mem_access.c \
+	shared/mem_doorbell.c \
 	shared/mem_map.c \
 	shared/mem_map.h \
 	shared/mem_mirror.c \

@@ -53,6 +53,10 @@ void mem_free(struct mem *mem)
 		next = store->next;
 		free_store(store);
 	}
+	for (struct mem_bell *next, *bell = map->bells; bell; bell = next) {
+		next = bell->next;
+		free(bell);
+	}
 	for (unsigned n = 1; n <= map->regions; n++)
 		free(map->region[n]);
 	if (mem->flat)

@@ -104,6 +104,25 @@ void mem_region_disable(struct mem_region *region);
 /* Changes enum mem_region_flag of a live region (PAM). */
 void mem_region_set_flags(struct mem_region *region, unsigned flags);
 
+/* A register of an MMIO region by which the guest asks for something that may take its
+ * time: a write of `value` there may be carried out after the guest has gone on, and
+ * several of them as one. All other accesses to the same page come behind those that the
+ * guest made before. */
+struct mem_doorbell {
+	struct mem_region *region;
+	uint64_t offset;  /* from the region's start */
+	unsigned size;    /* bytes, as of mem_write() */
+	uint64_t value;
+	uint64_t address; /* guest-physical; only told by mem_for_each_doorbell() */
+};
+/* Returns 0, -ENOMEM, or -EINVAL where it is not within a page of an MMIO region. */
+int mem_add_doorbell(const struct mem_doorbell *doorbell);
+/* Those that a write reaches now, for engines that can let the guest run on. None while
+ * A20 is masked: an address stands for two then. */
+void mem_for_each_doorbell(struct mem *mem, void (*visit)(void *owner, const struct mem_doorbell *doorbell), void *owner);
+/* The write arrives, wherever the region is by now. */
+void mem_ring(const struct mem_doorbell *doorbell);
+
 /* Board or KBC moved the A20 gate. Listeners hear map_changed for everything. */
 void mem_set_a20(struct mem *mem, bool enabled);
 

@@ -1,4 +1,4 @@
-/* What mem.c, mem_map.c, mem_access.c and mem_mirror.c share of the
+/* What mem.c, mem_map.c, mem_access.c, mem_doorbell.c and mem_mirror.c share of the
  * guest-physical map; nobody else includes this. */
 #ifndef V2E_SHARED_MEM_MAP_H
 #define V2E_SHARED_MEM_MAP_H
@@ -32,8 +32,15 @@ struct mem_region {
 	void *owner;
 };
 
+/* One of a region's. */
+struct mem_bell {
+	struct mem_bell *next;
+	struct mem_doorbell doorbell;
+};
+
 struct mem_map {
 	struct mem_store *stores;
+	struct mem_bell *bells;
 	struct mem_region *region[MEM_REGIONS + 1]; /* [0] stays NULL: nobody */
 	unsigned regions;
 	/* Number of the region that answers, by guest page. */

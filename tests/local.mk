@@ -107,6 +107,7 @@ unit_sources = \
 	tests/unit/test_keys.c \
 	tests/unit/test_mc146818.c \
 	tests/unit/test_mem.c \
+	tests/unit/test_mem_doorbell.c \
 	tests/unit/test_mem_layers.c \
 	tests/unit/test_network_user.c \
 	tests/unit/test_ns16550.c \
@@ -168,6 +169,7 @@ shell_tests = \
 	tests/cli/trace-engines.sh \
 	tests/gdb/engines.sh \
 	tests/gdb/gdb.sh \
+	tests/hv/doorbells.sh \
 	tests/hv/host.sh \
 	tests/rules.sh
 
@@ -221,6 +223,8 @@ boot_files = \
 	tests/guest/kernel.ld \
 	tests/guest/kernel_start.S \
 	tests/guest/make-kernel.sh \
+	tests/guest/virtio.c \
+	tests/guest/virtio_start.S \
 	tests/boot/network.sh \
 	tests/boot/virtio.sh \
 	tests/boot/pxe.asm \

@@ -26,6 +26,16 @@ while read -r name rest; do
 	nasm -f bin -w-all -I "$V2E_SRC/tests/guest/" -o "$tmp/$name" "$V2E_SRC/tests/guest/$name.asm" || exit 1
 done <"$tmp/table"
 
+# The guest that notifies a virtio disk, see its source.
+"$V2E_SRC/tests/guest/make-kernel.sh" "$tmp/virtio" FROM=virtio LOAD_AT=0x200000 -DINTERRUPTS -DREPEAT=80 || exit 1
+n=0
+while [ $n -lt 64 ]; do
+	# shellcheck disable=SC2059
+	printf "\\$(printf %03o $n)"
+	head -c 511 /dev/zero
+	n=$((n + 1))
+done >"$tmp/disk"
+
 # add STATUS NAME WORDS...: one more command for the next machine, and how it ends.
 add()
 {
@@ -151,6 +161,36 @@ counted()
 	fi
 }
 
+# notify COUNT NAME OPTIONS...: 42 at the exit port is the guest's word for good. So many
+# doorbells at least.
+notify()
+{
+	rings=$1 name=$2
+	shift 2
+	add 85 "notifications, $name" /v2e run /virtio --virtio-disk /disk --snapshot --bios /bios.bin --vgabios /vgabios.bin --exit-port 0xf4 \
+		--serial stdio --stats --timeout 100s "$@"
+	echo "$(wc -l <"$tmp/$mode/names") $rings $name" >>"$tmp/$mode/rings"
+}
+
+# at_once NUMBER: nothing was left over where the emulator took the guest from KVM.
+at_once()
+{
+	said "$1" | grep 'done in real mode'
+	[ "$(said "$1" | tr -d '\r' | grep -c 'done in real mode: 10$')" = 2 ]
+}
+
+# rung NUMBER COUNT: none, where COUNT is 0
+rung()
+{
+	value=$(said "$1" | sed -n 's/^kvm.doorbells //p')
+	echo "doorbells: ${value:-none}, expected: $2"
+	if [ "$2" = 0 ]; then
+		[ "${value:-1}" = 0 ]
+	else
+		[ "${value:-0}" -ge "$2" ]
+	fi
+}
+
 # calls NAME STATUS: --trace int of each kind of call, with KVM alone.
 calls()
 {
@@ -181,6 +221,12 @@ judge()
 	while read -r number name key value; do
 		check "$mode: guest $name: $key $value" counted $number $key $value
 	done <"$tmp/$mode/counts"
+	while read -r number value name; do
+		check "$mode: $name: $value doorbells" rung "$number" "$value"
+		case $name in
+		hybrid*) check "$mode: $name: each where it was made" at_once "$number" ;;
+		esac
+	done <"$tmp/$mode/rings"
 }
 
 # at_least COUNT NAME VALUE: so many of the machine's lines "NAME N" have N >= VALUE.
@@ -203,6 +249,8 @@ for mode; do
 		shutdown=$tmp/shutdown
 		long=$tmp/long
 		calls=$tmp/calls
+		virtio=$tmp/virtio
+		disk=$tmp/disk
 		bios.bin=$firmware/bios.bin
 		vgabios.bin=$firmware/vgabios-stdvga.bin
 	END
@@ -216,6 +264,15 @@ for mode; do
 	boot "SeaBIOS to a boot sector, as auto chooses" --engine auto
 	long "64-bit mode and back, twice, hybrid" --engine hybrid
 	guests
+	: >"$tmp/$mode/rings"
+	case $mode in
+	amd | intel) notify 200 "hybrid by ioeventfd" --engine hybrid --threshold 0 --virtio-notify ioeventfd ;;
+	esac
+	if [ "$mode" = amd ]; then
+		notify 200 "KVM alone by ioeventfd" --engine kvm --virtio-notify ioeventfd
+		notify 0 "hybrid by the bus" --engine hybrid --virtio-notify bus
+		notify 0 "KVM alone, as auto says" --engine kvm
+	fi
 	# What QEMU's SVM lacks is said; the slower modes of Bochs add nothing.
 	case $mode in
 	amd)

@@ -50,6 +50,23 @@ START_TEST(each_has_its_place)
 }
 END_TEST
 
+static void count_doorbell(void *owner, const struct mem_doorbell *doorbell)
+{
+	uint8_t *queues = owner;
+	ck_assert_uint_eq(doorbell->address & 0xfff, 0x50);
+	ck_assert_uint_eq(doorbell->size, 4);
+	queues[(doorbell->address - PC_VIRTIO_BASE) / VIRTIO_MMIO_SIZE] |= (uint8_t)(1u << doorbell->value);
+}
+
+START_TEST(each_queue_has_a_doorbell)
+{
+	uint8_t queues[PC_VIRTIO_SLOTS] = { 0 };
+	static const uint8_t expected[PC_VIRTIO_SLOTS] = { 1, 3, 3, 1, 1, 1, 1 };
+	mem_for_each_doorbell(pc_mem(rig.pc), count_doorbell, queues);
+	ck_assert_mem_eq(queues, expected, sizeof queues);
+}
+END_TEST
+
 START_TEST(only_what_is_fitted)
 {
 	pc_free(rig.pc);
@@ -242,6 +259,7 @@ Suite *suite_pc_virtio(void)
 	TCase *tcase = tcase_create("virtio");
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, each_has_its_place);
+	tcase_add_test(tcase, each_queue_has_a_doorbell);
 	tcase_add_test(tcase, only_what_is_fitted);
 	tcase_add_test(tcase, all_are_in_the_list);
 	tcase_add_test(tcase, edges_are_not_missed);
