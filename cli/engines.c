@@ -108,6 +108,8 @@ static bool check_notify(const struct engines *engines, const struct run_options
 		*error = g_strdup_printf("--virtio-notify ioeventfd: KVM does not do it (%s); give bus", g_strerror(-engines->probe->ioeventfd));
 	else if (options->trace & (LOG_TRACE_BLOCK | LOG_TRACE_INSN | LOG_TRACE_MEM))
 		*error = g_strdup("--virtio-notify ioeventfd: --trace block, insn and mem show each access; give bus");
+	else if (options->gdb && !engines->emu)
+		*error = g_strdup("--virtio-notify ioeventfd: for --gdb KVM alone goes step by step; give bus");
 	return !*error;
 }
 

@@ -93,6 +93,7 @@ check "and restored in KVM" resumed --engine kvm --virtio-notify ioeventfd
 check "and by ioeventfd again" at_least kvm.doorbells 80
 check "saved in the emulator" saved --engine emu
 check "and restored in KVM" resumed --engine kvm --virtio-notify ioeventfd
+check "and a debugger's as well" refuses "KVM alone goes step by step; give bus" --engine kvm --gdb unix:gdb --virtio-notify ioeventfd
 check "steps are by the bus" refuses "show each access; give bus" --engine hybrid --trace mem:0x1000+4 --virtio-notify ioeventfd
 
 # As on hosts with another KVM.

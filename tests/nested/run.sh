@@ -265,10 +265,9 @@ for mode; do
 	long "64-bit mode and back, twice, hybrid" --engine hybrid
 	guests
 	: >"$tmp/$mode/rings"
-	case $mode in
-	amd | intel) notify 200 "hybrid by ioeventfd" --engine hybrid --threshold 0 --virtio-notify ioeventfd ;;
-	esac
+	# In Bochs nobody else gets the processor while a guest waits with interrupts off.
 	if [ "$mode" = amd ]; then
+		notify 200 "hybrid by ioeventfd" --engine hybrid --threshold 0 --virtio-notify ioeventfd
 		notify 200 "KVM alone by ioeventfd" --engine kvm --virtio-notify ioeventfd
 		notify 0 "hybrid by the bus" --engine hybrid --virtio-notify bus
 		notify 0 "KVM alone, as auto says" --engine kvm
