@@ -33,8 +33,9 @@ check "commands are done in turn, and quit ends the run" answers 3 \
 check "registers, instructions and memory are shown" has \
 	"rax 0000000000001234" "0000:00007c05  ebfd" "00007c00  fa b8 34 12 f4 eb fd"
 check "each is answered" test "$(grep -c '^ok$' out)" -eq 6
-check "mistakes do not end anything" answers 0 'frob\ndump\ndump 0xf0000000\ndisassemble x\nquit\n'
+check "mistakes do not end anything" answers 0 'frob\ndump\ndump 0xf0000000\ndisassemble x\nsleep never\nquit\n'
 check "and are told" has "error: monitor:1: unknown command 'frob'" "; help lists all" "error: an address is missing" "error: there is no memory at 0xf0000000"
+check "help is not for what is known" sh -c '[ "$(grep -c "help lists all" out)" -eq 1 ]'
 check "answers can be JSON" answers 0 'json on\ndump 0xffff0 4\nfrob "x\njson off\nhelp\nquit\n'
 check "a line each" has '{"command":"json on","ok":true,"output":""}' '"ok":false' 'screenshot FILE.png'
 check "the screen goes to who asks for it" answers 0 'json on\nwait-text Booting\nscreen-text -\nquit\n'

@@ -45,8 +45,9 @@ cat >evil.jsonl <<END
 {"seq": 8, "ns": 50000, "host_ns": 50000, "kind": "end", "insns": 5000, "blocks": 100, "handovers": 1, "status": 0}
 END
 check "a recording becomes a page" report evil.jsonl
-check "with what is in it" has 'real to protected' '<td class="n" data-v="1100">1.10' 'int 13h AH=42' 'read key' 'no return' 'mov cr0, eax' 'class="here"'
-check "with code for each place" test "$(grep -c 'mov cr0, eax' page.html)" -ge 2
+check "with what is in it" has 'real to protected' '<td class="n" data-v="1100">1.10' 'int 13h AH=42' 'read key' 'no return'
+check "with code for each place, also where another one has it" test "$(grep -c '<pre>' page.html)" -eq 4
+check "and a mark where it happens" has '<span class="here">00007c70  mov cr0, eax</span>' '<span class="here">00001000  nop </span>'
 check "and none behind a jump: that may be of the other size, or none" sh -c 'grep -q "ljmp 0xf000:0x1234" page.html && ! grep -q hlt page.html'
 check "all from the guest is escaped" has_not '</script><script>' '<img' 'onerror=alert(1)>'
 check "nothing comes from elsewhere" sh -c '! grep -nE "(src|href|srcset|action|data)=|url\(|@import|<link|<base|<iframe|<object|<embed|fetch\(|XMLHttp|import\(|WebSocket" page.html | grep -v "&lt;" | grep -v "^[0-9]*:.*u003c"'

@@ -199,8 +199,17 @@ fi
 
 check "--gdb-nowait lets the guest run" timeout 60 "$V2E" run --clock virtual --engine emu --floppy modes.bin \
 	--gdb "unix:$tmp/idle.sock" --gdb-nowait --do 'sleep 1s' --do 'quit 0'
-fails() { ! "$@"; }
-check "a place that is none is refused" fails "$V2E" run --gdb nowhere
-check "a trace by single steps beside it, on KVM alone, is refused" fails "$V2E" run --gdb 1234 --engine kvm --trace insn
+# refuses TEXT COMMAND...: status 2, and the text.
+refuses()
+{
+	text=$1
+	shift
+	"$@" >err 2>&1
+	status=$?
+	cat err
+	[ $status -eq 2 ] && grep -qF -e "$text" err
+}
+check "a place that is none is refused" refuses "is no place for a debugger" timeout 20 "$V2E" run --gdb nowhere
+check "a trace by single steps beside it, on KVM alone, is refused" refuses "with KVM alone both stop the guest" timeout 20 "$V2E" run --gdb 1234 --engine kvm --trace insn
 
 finish
