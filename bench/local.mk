@@ -1,4 +1,4 @@
-bench_files = bench/bench_boot bench/bench_emu bench/bench_policy bench/guests/guest.inc \
+bench_files = bench/bench_boot bench/bench_emu bench/bench_policy bench/bench_policy_nested bench/guests/guest.inc \
 	bench/guests/adler.asm bench/guests/bigreal.asm bench/guests/bigstring.asm \
 	bench/guests/crc32.asm bench/guests/crctable.asm bench/guests/datacode.asm \
 	bench/guests/farcall.asm bench/guests/int.asm bench/guests/loop16.asm \

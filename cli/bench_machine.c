@@ -143,13 +143,12 @@ static bool end_run(void *owner, bool from_shutdown)
 	return false;
 }
 
-static struct policy *open_policy(const struct bench_subject *subject)
+static struct policy *open_policy(const struct machine *machine, const struct bench_subject *subject)
 {
 	const struct engines engines = { .emu = true, .kvm = true, .probe = (struct hv_probe *)subject->probe };
-	const struct policy_config config = {
-		.kind = subject->policy, .threshold = subject->threshold,
-		.handover_ns = engines_handover_ns(&engines), .native_insns_per_second = engines_native_speed(&engines),
-	};
+	struct policy_config config = engines_costs(&engines, machine->kvm);
+	config.kind = subject->policy;
+	config.threshold = subject->threshold;
 	return policy_new(&config);
 }
 
@@ -160,7 +159,7 @@ static void open_conduct(struct machine *machine, const struct bench_subject *su
 		.threshold = subject->threshold, .reset = end_run,
 	};
 	if (subject->kind == BENCH_HYBRID) {
-		config.policy = machine->policy = open_policy(subject);
+		config.policy = machine->policy = open_policy(machine, subject);
 		machine->transitions = transition_log_new(TRANSITION_RING);
 	}
 	if (machine->kvm_channel)

@@ -162,13 +162,7 @@ struct engine *engines_open_kvm(const struct engines *engines, const struct run_
 	return *error ? NULL : hv_new(&config, error);
 }
 
-uint64_t engines_handover_ns(const struct engines *engines)
-{
-	const struct hv_probe *probe = engines->probe;
-	return engines->kvm ? probe->exit_ns + probe->watch[probe->best].stop_ns : 0;
-}
-
-uint64_t engines_native_speed(const struct engines *engines)
+static uint64_t native_speed(const struct engines *engines)
 {
 	static const enum hv_mode modes[] = { HV_MODE_PM16, HV_MODE_PM32, HV_MODE_PM32_PAGED };
 	uint64_t slowest = 0;
@@ -178,4 +172,21 @@ uint64_t engines_native_speed(const struct engines *engines)
 			slowest = speed;
 	}
 	return slowest;
+}
+
+static uint64_t read_exits(void *kvm)
+{
+	return hv_exits(kvm);
+}
+
+struct policy_config engines_costs(const struct engines *engines, struct engine *kvm)
+{
+	const struct hv_probe *probe = engines->probe;
+	if (!kvm)
+		return (struct policy_config){ .handover_ns = 0 };
+	return (struct policy_config){
+		/* There and back, with all that is moved: by what was measured, about two stops. */
+		.handover_ns = 2 * probe->watch[probe->best].stop_ns, .exit_ns = probe->exit_ns,
+		.native_insns_per_second = native_speed(engines), .exits = read_exits, .owner = kvm,
+	};
 }

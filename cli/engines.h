@@ -5,6 +5,7 @@
 #include "cli/run_options.h"
 #include "devmodel/pc.h"
 #include "hv/hv.h"
+#include "shared/policy.h"
 
 struct engines {
 	bool emu, kvm;
@@ -24,10 +25,9 @@ void engines_clear(struct engines *engines);
  * NULL. */
 char *engines_caution(const struct engines *engines);
 
-/* First guesses for policy.h, from the probe: ns to KVM and back; instructions a second
- * of the slowest mode that KVM takes over. 0 without KVM. */
-uint64_t engines_handover_ns(const struct engines *engines);
-uint64_t engines_native_speed(const struct engines *engines);
+/* What policy.h wants to know of costs, from the probe; speed is that of the slowest
+ * mode that KVM takes over. Kind and threshold are left open. All 0 without KVM. */
+struct policy_config engines_costs(const struct engines *engines, struct engine *kvm);
 
 /* What auto does on a host: true for hybrid. *why (g_free) says why. */
 bool engines_auto(const struct hv_probe *probe, char **why);

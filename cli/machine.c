@@ -200,11 +200,9 @@ static bool open_engines(struct machine *machine, const struct run_options *opti
 
 static struct policy *open_policy(const struct machine *machine, const struct run_options *options)
 {
-	const struct policy_config config = {
-		.kind = options->policy, .threshold = options->threshold,
-		.handover_ns = engines_handover_ns(&machine->engines),
-		.native_insns_per_second = engines_native_speed(&machine->engines),
-	};
+	struct policy_config config = engines_costs(&machine->engines, machine->kvm);
+	config.kind = options->policy;
+	config.threshold = options->threshold;
 	return policy_new(&config);
 }
 

@@ -58,7 +58,6 @@ static void derive_fast(struct emu *emu, unsigned sreg, bool looked_at)
 	else
 		emu->real_segments &= (uint8_t)~(1u << sreg);
 	emu->is_real = emu->real_segments || !emu->protected_mode;
-	emu->stays &= !emu->is_real;
 }
 
 static void derive_code(struct emu *emu)
@@ -146,6 +145,7 @@ void emu_mode_changed(struct emu *emu)
 	emu->protected_mode = pe && !emu->vm86;
 	emu->paging = pe && (ctx->cr0 & CTX_CR0_PG);
 	emu->pae = ctx->cr4 & CTX_CR4_PAE;
+	emu->stays &= pe;
 	emu->cpl = privilege(emu);
 	bool looked_at = watched(emu);
 	for (unsigned sreg = 0; sreg < CTX_LDTR; sreg++)

@@ -157,7 +157,7 @@ struct ctx {
 	 * conductor set `timed`. load: page -> engine; run: the guest; exit: from the
 	 * guest to the engine's own code; save: engine -> page. */
 	uint32_t timed;
-	uint32_t stays;           /* protected mode in which this request begins does not count */
+	uint32_t stays;           /* what comes before CR0.PE is cleared does not count */
 	uint64_t ns_load, ns_run, ns_exit, ns_save;
 	/* 0x080 */
 	union ctx_reg gpr[CTX_GPRS];

@@ -16,11 +16,16 @@
 
 #define RECORDS     256u
 #define WEIGHT      8u    /* a new measurement counts for one part in so many */
-#define LOOK_AGAIN  16u   /* the first time that the dearer way is tried once more */
+#define LOOK_AGAIN  32u   /* the first time that the dearer way is tried once more */
 #define LOOK_FACTOR 4u    /* and how much later each further one comes */
+#define DOUBT_AFTER 8u    /* where a guess is all that speaks against staying */
 #define HOPELESS    16u   /* so much dearer, that it is not tried again */
 #define SURPRISE    4u    /* a measurement counts for at most so many of the average */
 #define QUIET_AFTER 16u   /* stretches that stayed, until the emulator runs freely */
+#define GONE_MIN    8u    /* new addresses in a row that had to go, until they go at once */
+#define GONE_LOOK   16u   /* but one in so many */
+#define SHARE       64u   /* trying and looking may take one part in so many */
+#define NAP_MAX     64u   /* and looking gets rarer by up to so much */
 #define SKIP_MAX    16u   /* budgets that may pass unseen in protected mode */
 #define INSNS_MIN   500u
 #define NS_PER_S    1000000000u
@@ -30,25 +35,36 @@ enum way { STAY, SWITCH, WAYS };
 struct record {
 	uint64_t key;       /* linear address and mode; 0: free */
 	uint64_t ns[WAYS];  /* of a stretch; 0: never tried */
-	uint64_t guess;     /* what staying would cost, by what the other engine took */
+	uint64_t guess;     /* what staying would have cost for ns[SWITCH] */
+	bool guessed;       /* and ns[STAY] is such a guess */
 	unsigned seen[WAYS]; /* `times` when it was measured last */
 	unsigned times, look_at;
 };
 
 struct policy {
 	struct policy_config config;
+	uint64_t first_guess; /* of a hand-over */
 	struct record record[RECORDS];
 	/* The stretch that runs; NULL: it is not seen. */
 	struct record *stretch;
 	enum way way;
+	bool looks;         /* the dearer way, to see */
 	uint64_t start;
+	bool due;           /* it is to be handed over as soon as virtual-8086 mode is left */
 	uint64_t evicted;   /* ns that the stretch had stayed before it was handed over; 0: it was not */
+	uint64_t emulated;  /* ns of the stretch in the emulator, since the hand-over */
+	uint64_t exits;     /* of the other engine when it got the stretch */
 	uint64_t request;   /* when the emulator was asked last; 0: it was not */
 	uint64_t ps_per_insn; /* of the emulator */
+	uint64_t busy;      /* ns of the emulator, in all */
+	uint64_t look_at;   /* `busy`, before which no hand-over is tried */
 	bool free;          /* no exit of real mode is looked at */
+	uint64_t wake_at;   /* `busy`, when they are again */
+	unsigned nap;       /* times what a nap takes at least */
 	unsigned stayed;    /* stretches in a row that stayed */
+	unsigned gone;      /* of new addresses in a row, that went */
 	unsigned skip, skipped;
-	uint64_t stretches[WAYS], looks, changes;
+	uint64_t stretches[WAYS], tries, changes;
 };
 
 static const char *const names[] = { "v2e", "adaptive" };
@@ -78,9 +94,11 @@ struct policy *policy_new(const struct policy_config *config)
 {
 	struct policy *policy = g_new0(struct policy, 1);
 	policy->config = *config;
+	policy->first_guess = config->handover_ns;
 	if (!config->now_ns)
 		policy->config.now_ns = host_now;
-	policy->skip = 1;
+	policy->skip = policy->nap = 1;
+	policy->look_at = config->handover_ns * LOOK_AGAIN;
 	return policy;
 }
 
@@ -94,11 +112,16 @@ static uint64_t now(const struct policy *policy)
 	return policy->config.now_ns(policy->config.owner);
 }
 
+static uint64_t exits(const struct policy *policy)
+{
+	return policy->config.exits ? policy->config.exits(policy->config.owner) : 0;
+}
+
 static uint64_t average(uint64_t old, uint64_t value)
 {
-	/* The host may have been elsewhere. */
-	uint64_t fair = MIN(value, SURPRISE * old);
-	return old ? MAX(old + fair / WEIGHT - old / WEIGHT, 1) : MAX(value, 1);
+	/* The host may have been elsewhere, but in less time than it takes it was not here. */
+	uint64_t fair = MIN(value, SURPRISE * old), was = MIN(old, SURPRISE * value);
+	return old ? MAX(was + fair / WEIGHT - was / WEIGHT, 1) : MAX(value, 1);
 }
 
 /* --- records -------------------------------------------------------------------------- */
@@ -122,23 +145,50 @@ static bool is_worth_it(const struct policy *policy)
 	return native && (!policy->ps_per_insn || 1000u * (uint64_t)NS_PER_S / native < policy->ps_per_insn);
 }
 
+static enum way best_way(const struct record *record)
+{
+	return record->ns[SWITCH] && record->ns[SWITCH] < record->ns[STAY] ? SWITCH : STAY;
+}
+
+/* Is the other way to be tried again? Staying costs what the hand-over does at most,
+ * see rent_is_due(); a hand-over may cost anything, so what it did cost is saved up
+ * before the next one. */
+static bool is_time_to_look(const struct policy *policy, const struct record *record, enum way best)
+{
+	if (best == STAY)
+		return record->times >= record->look_at && policy->busy >= policy->look_at;
+	unsigned ago = record->times - record->seen[STAY];
+	bool shrunk = record->guess < record->ns[SWITCH] / 2 && ago >= LOOK_AGAIN;
+	bool due = record->times >= record->look_at || (record->guessed && ago >= DOUBT_AFTER);
+	return shrunk || (due && record->guess / HOPELESS < record->ns[SWITCH]);
+}
+
+/* There are more addresses than places, or all are new: if the last ones had to go, this
+ * one goes at once, but not each of them. */
+static enum way choose_unseen(struct policy *policy)
+{
+	if (policy->gone < GONE_MIN || policy->gone % GONE_LOOK == 0)
+		return STAY;
+	policy->gone++;
+	return SWITCH;
+}
+
 /* At first it stays, for as long as a hand-over would take; see rent_is_due(). */
 static enum way choose(struct policy *policy, struct record *record)
 {
-	enum way best = record->ns[SWITCH] && record->ns[SWITCH] < record->ns[STAY] ? SWITCH : STAY;
-	enum way other = best == STAY ? SWITCH : STAY;
+	enum way best = best_way(record);
 	record->times++;
+	policy->looks = false;
 	if (!is_worth_it(policy))
 		return STAY;
-	bool shrunk = best == SWITCH && record->guess < record->ns[SWITCH] / 2 && record->times - record->seen[STAY] >= LOOK_AGAIN;
-	if (record->times < record->look_at && !shrunk)
+	if (record->times == 1)
+		return choose_unseen(policy);
+	if (!is_time_to_look(policy, record, best))
 		return best;
 	record->look_at = record->times * LOOK_FACTOR;
-	/* A stretch that is shorter than a hand-over has nothing to gain. */
-	bool may_pay = best == SWITCH ? record->guess / HOPELESS < record->ns[SWITCH]
-	                              : record->ns[STAY] > policy->config.handover_ns;
-	policy->looks += may_pay;
-	return may_pay ? other : best;
+	policy->looks = true;
+	policy->tries++;
+	return best == STAY ? SWITCH : STAY;
 }
 
 /* --- stretches ---------------------------------------------------------------------------- */
@@ -148,23 +198,66 @@ static void begin(struct policy *policy, struct record *record, enum way way, ui
 	policy->stretch = record;
 	policy->way = way;
 	policy->start = at;
-	policy->evicted = 0;
+	policy->due = false;
+	policy->evicted = policy->emulated = 0;
+	policy->exits = way == SWITCH ? exits(policy) : 0;
 }
 
-/* The cheapest stretch that was seen is what a hand-over costs at most; that it may
- * have become dearer is allowed for. */
+/* The cheapest stretch that was seen is what a hand-over costs at most. It may become
+ * dearer, but where all stretches are long they do not tell. */
 static void learn_handover(struct policy *policy, uint64_t ns)
 {
-	uint64_t known = policy->config.handover_ns;
-	policy->config.handover_ns = ns < known ? MAX(ns, 1) : known + known / 64;
+	uint64_t known = policy->config.handover_ns, most = policy->first_guess + policy->first_guess / 2;
+	policy->config.handover_ns = ns < known ? MAX(ns, 1) : MAX(known, MIN(known + known / WEIGHT, most));
 }
 
-/* What the other engine ran in `ns` would have taken the emulator. */
-static uint64_t emulated(const struct policy *policy, uint64_t ns)
+/* What the stretch, handed over for `ns`, would have taken the emulator. */
+static uint64_t guess_stay(const struct policy *policy, uint64_t ns)
 {
-	uint64_t run = ns > policy->config.handover_ns ? ns - policy->config.handover_ns : 0;
+	uint64_t other = policy->emulated + policy->config.handover_ns + (exits(policy) - policy->exits) * policy->config.exit_ns;
+	uint64_t run = ns > other ? ns - other : 0;
 	double native_ps = 1000.0 * NS_PER_S / (double)policy->config.native_insns_per_second;
-	return (uint64_t)((double)run * (double)policy->ps_per_insn / native_ps);
+	return policy->evicted + policy->emulated + (uint64_t)((double)run * (double)policy->ps_per_insn / native_ps);
+}
+
+/* A hand-over that was tried and did not pay. It may have run more than the emulator
+ * would have until the next exit of real mode. */
+static void save_up(struct policy *policy, const struct record *record, uint64_t ns, uint64_t guess)
+{
+	uint64_t stay = MAX(record->ns[STAY], guess);
+	if (policy->looks && !policy->evicted && ns > stay)
+		policy->look_at = policy->busy + SHARE * (ns - stay);
+}
+
+static void learn(struct record *record, enum way way, uint64_t ns, bool anew)
+{
+	bool stale = record->times - record->seen[way] >= LOOK_AGAIN / 2;
+	record->ns[way] = average(anew || stale ? 0 : record->ns[way], ns);
+	record->seen[way] = record->times;
+}
+
+static void learn_stay(struct policy *policy, struct record *record, uint64_t ns)
+{
+	learn(record, STAY, ns, record->guessed);
+	record->guessed = false;
+	if (record->times == 1)
+		policy->gone = 0;
+}
+
+/* Having stayed for longer than the hand-over used to take tells more than a guess. */
+static void learn_switch(struct policy *policy, struct record *record, uint64_t ns)
+{
+	uint64_t guess = guess_stay(policy, ns);
+	bool first = !record->ns[SWITCH];
+	save_up(policy, record, ns, guess);
+	learn_handover(policy, ns);
+	learn(record, SWITCH, ns, false);
+	record->guess = average(record->guess, guess);
+	if (!policy->evicted)
+		return;
+	record->seen[STAY] = record->times;
+	record->guessed = first;
+	record->ns[STAY] = MAX(record->ns[STAY], guess);
 }
 
 static void end(struct policy *policy, uint64_t at)
@@ -172,16 +265,10 @@ static void end(struct policy *policy, uint64_t at)
 	struct record *record = policy->stretch;
 	if (!record)
 		return;
-	uint64_t ns = at - policy->start;
-	bool stale = record->times - record->seen[policy->way] >= LOOK_AGAIN;
-	record->ns[policy->way] = average(stale ? 0 : record->ns[policy->way], ns);
-	record->seen[policy->way] = record->times;
-	if (policy->way == SWITCH) {
-		learn_handover(policy, ns);
-		record->guess = average(record->guess, policy->evicted + emulated(policy, ns));
-	}
-	if (policy->evicted)
-		record->ns[STAY] = MAX(record->ns[STAY], policy->evicted + emulated(policy, ns));
+	if (policy->way == STAY)
+		learn_stay(policy, record, at - policy->start);
+	else
+		learn_switch(policy, record, at - policy->start);
 	policy->stretches[policy->way]++;
 	policy->stayed = policy->way == STAY ? policy->stayed + 1 : 0;
 	policy->stretch = NULL;
@@ -202,21 +289,29 @@ static void evict(struct policy *policy, uint64_t at)
 	uint64_t stayed = MAX(at - policy->start, 1);
 	policy->changes++;
 	policy->stayed = 0;
+	policy->gone += policy->stretch->times == 1;
 	begin(policy, policy->stretch, SWITCH, at);
 	policy->evicted = stayed;
 }
 
 /* --- the emulator's requests ---------------------------------------------------------------- */
 
-static void measure_speed(struct policy *policy, const struct ctx *ctx, uint64_t at)
+static void measure(struct policy *policy, const struct ctx *ctx, uint64_t at)
 {
+	policy->busy += at - policy->request;
+	policy->emulated += at - policy->request;
 	if (ctx->insns_run >= INSNS_MIN)
 		policy->ps_per_insn = average(policy->ps_per_insn, (at - policy->request) * 1000 / ctx->insns_run);
 }
 
+static bool is_vm86(const struct ctx *ctx)
+{
+	return (ctx->cr0 & CTX_CR0_PE) && (ctx->rflags & CTX_EFLAGS_VM);
+}
+
 static uint64_t insns_in(const struct policy *policy, uint64_t ns)
 {
-	return policy->ps_per_insn ? MAX(ns * 1000 / policy->ps_per_insn, INSNS_MIN) : UINT64_MAX;
+	return policy->ps_per_insn ? MAX(ns * 1000 / policy->ps_per_insn, INSNS_MIN) : INSNS_MIN;
 }
 
 void policy_before(struct policy *policy, struct ctx *ctx)
@@ -227,7 +322,10 @@ void policy_before(struct policy *policy, struct ctx *ctx)
 		return;
 	policy->request = now(policy);
 	ctx->limit_blocks = policy->free && !policy->stretch ? UINT64_MAX : 0;
-	ctx->stays = policy->stretch && policy->way == STAY;
+	/* A virtual-8086 monitor has not left protected mode: the other engine would not come
+	 * back for it. */
+	bool inside = !ctx_is_real(ctx) || is_vm86(ctx);
+	ctx->stays = policy->stretch && policy->way == STAY && inside && !policy->due;
 	/* A stretch that is watched is looked at in time. */
 	if (ctx->stays && is_worth_it(policy))
 		ctx->limit_insns = MIN(ctx->limit_insns, insns_in(policy, policy->config.handover_ns));
@@ -240,15 +338,33 @@ static void look_from_here(struct policy *policy, const struct ctx *ctx, uint64_
 		return;
 	policy->skipped = 0;
 	policy->skip = MIN(policy->skip * 2, SKIP_MAX);
+	policy->looks = false;
 	begin(policy, record_of(policy, ctx), STAY, at);
 }
 
-static void be_free(struct policy *policy, bool free)
+static void watch(struct policy *policy)
 {
-	policy->free = free;
+	policy->free = false;
+	policy->skip = policy->nap = 1;
 	policy->skipped = 0;
-	if (!free)
-		policy->skip = 1;
+}
+
+/* For a while that grows. */
+static void be_free(struct policy *policy)
+{
+	if (!policy->free)
+		policy->wake_at = policy->busy + SHARE * policy->config.handover_ns * policy->nap;
+	policy->free = true;
+}
+
+/* What nothing was gained by may pay now, or may never have been tried. */
+static void wake(struct policy *policy)
+{
+	if (!policy->free || policy->busy < policy->wake_at || !is_worth_it(policy))
+		return;
+	policy->free = false;
+	policy->stayed = 0;
+	policy->nap = MIN(policy->nap * 2, NAP_MAX);
 }
 
 /* Real mode was left. */
@@ -257,41 +373,50 @@ static bool leave_real(struct policy *policy, const struct ctx *ctx, uint64_t at
 	end(policy, at);
 	struct record *record = record_of(policy, ctx);
 	enum way way = choose(policy, record);
-	if (way == SWITCH)
-		be_free(policy, false);
-	else if (policy->stayed >= QUIET_AFTER || !is_worth_it(policy))
-		be_free(policy, true);
+	if (way == SWITCH && !policy->looks)
+		watch(policy);
+	else if (way == STAY && (policy->stayed >= QUIET_AFTER || !is_worth_it(policy)))
+		be_free(policy);
 	if (way == STAY && policy->free)
 		return false;
 	begin(policy, record, way, at);
 	return way == SWITCH;
 }
 
+static bool hand_over(struct policy *policy, uint64_t at)
+{
+	evict(policy, at);
+	watch(policy);
+	return true;
+}
+
+/* The emulator's budget is used up. */
+static bool look_in_between(struct policy *policy, const struct ctx *ctx, uint64_t at)
+{
+	wake(policy);
+	if (policy->stretch && rent_is_due(policy, at)) {
+		policy->due = is_vm86(ctx);
+		return !ctx_is_real(ctx) && hand_over(policy, at);
+	}
+	if (!policy->stretch && !ctx_is_real(ctx))
+		look_from_here(policy, ctx, at);
+	return false;
+}
+
 static bool adapt(struct policy *policy, const struct ctx *ctx, enum stop_reason reason)
 {
 	uint64_t at = now(policy);
-	measure_speed(policy, ctx, at);
+	measure(policy, ctx, at);
 	if (ctx->efer & CTX_EFER_LMA) {
 		policy->stretch = NULL;
 		return true;
 	}
 	if (reason == STOP_MODE)
-		return leave_real(policy, ctx, at);
-	if (reason != STOP_BUDGET) { /* it slept, or was stopped: no time that counts */
-		policy->stretch = NULL;
-		return false;
-	}
-	if (ctx_is_real(ctx))
-		return false;
-	if (!policy->stretch) {
-		look_from_here(policy, ctx, at);
-		return false;
-	}
-	if (!rent_is_due(policy, at))
-		return false;
-	evict(policy, at);
-	be_free(policy, false);
-	return true;
+		return policy->stretch && policy->due ? hand_over(policy, at) : leave_real(policy, ctx, at);
+	if (reason == STOP_BUDGET)
+		return look_in_between(policy, ctx, at);
+	policy->stretch = NULL; /* it slept, or was stopped: no time that counts */
+	return false;
 }
 
 bool policy_after(struct policy *policy, const struct ctx *ctx, enum stop_reason reason)
@@ -311,6 +436,6 @@ void policy_print_stats(const struct policy *policy, FILE *out)
 		return;
 	fprintf(out, "policy.stayed %" PRIu64 "\npolicy.switched %" PRIu64 "\npolicy.evicted %" PRIu64
 	        "\npolicy.looks %" PRIu64 "\npolicy.handover_ns %" PRIu64 "\npolicy.emulator_ps_per_insn %" PRIu64 "\n",
-	        policy->stretches[STAY], policy->stretches[SWITCH], policy->changes, policy->looks, policy->config.handover_ns,
+	        policy->stretches[STAY], policy->stretches[SWITCH], policy->changes, policy->tries, policy->config.handover_ns,
 	        policy->ps_per_insn);
 }

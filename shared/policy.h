@@ -24,6 +24,9 @@ struct policy_config {
 	/* adaptive: first guesses, which measuring replaces or refines. */
 	uint64_t handover_ns;             /* to the other engine and back */
 	uint64_t native_insns_per_second; /* of the other engine, in its slowest mode */
+	uint64_t exit_ns;                 /* of the other engine, for an access to a device */
+	/* How many of these there were; NULL: not known. */
+	uint64_t (*exits)(void *owner);
 	/* The host's time; NULL: its monotonic clock. */
 	uint64_t (*now_ns)(void *owner);
 	void *owner;

@@ -1,6 +1,7 @@
 /* PID 1 of the nested tests: loads KVM, runs the commands in /commands one after
  * another and switches the machine off. A line is a command with its arguments,
- * parted by tabs. Prints "nested: N STATUS" behind each, "nested: end" at last. */
+ * parted by tabs. Prints "nested-us: MICROSECONDS" of processor time and
+ * "nested: N STATUS" behind each, "nested: end" at last. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <sys/io.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -57,6 +59,11 @@ static void load_modules(void)
 		fclose(list);
 }
 
+static long long microseconds(struct timeval time)
+{
+	return time.tv_sec * 1000000LL + time.tv_usec;
+}
+
 static int run(char *line)
 {
 	char *words[MAX_WORDS + 1] = { NULL }, *rest = line;
@@ -69,8 +76,10 @@ static int run(char *line)
 		_exit(126);
 	}
 	int status = 0;
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+	struct rusage usage = { .ru_utime = { 0 } };
+	while (wait4(child, &status, 0, &usage) < 0 && errno == EINTR)
 		;
+	printf("\nnested-us: %lld\n", microseconds(usage.ru_utime) + microseconds(usage.ru_stime));
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

@@ -48,6 +48,33 @@ START_TEST(entry_by_iret)
 }
 END_TEST
 
+static enum stop_reason run_staying(void)
+{
+	struct engine *engine = rig->machine->engine;
+	rig->ctx->limit_insns = 1000;
+	rig->ctx->limit_blocks = 0;
+	rig->ctx->stays = 1;
+	return engine->ops->run(engine, rig->ctx);
+}
+
+/* ctx.stays is for all that comes before CR0.PE is cleared. */
+START_TEST(it_does_not_end_a_stay)
+{
+	static const uint32_t frame[] = { 0x10, RIG_CODE >> 4, 0x23202, 0xf000, 0x2000, 0x2100, 0x2200, 0x2300, 0x2400 };
+	rig->ctx->gpr[CTX_RSP].e -= (uint32_t)sizeof frame;
+	for (unsigned i = 0; i < 9; i++)
+		rig_set(rig, esp() + 4 * i, 4, frame[i]);
+	CODE(rig, 0xcf);
+	CODE_AT(rig, RIG_CODE + 0x10, 0xcd, 0x80);
+	ck_assert_int_eq(run_staying(), STOP_HALT); /* in the handler of 80h */
+	ck_assert(!(rig->ctx->rflags & CTX_EFLAGS_VM));
+	again();
+	CODE(rig, 0x0f, 0x20, 0xc0, 0x24, 0xfe, 0x0f, 0x22, 0xc0, 0x0c, 1, 0x0f, 0x22, 0xc0, 0xeb, 0, 0xf4); /* and al,~1; mov cr0,eax; or al,1 */
+	ck_assert_int_eq(run_staying(), STOP_MODE);
+	ck_assert_uint_eq(rig->ctx->cr0 & CTX_CR0_PE, CTX_CR0_PE);
+}
+END_TEST
+
 START_TEST(entry_by_task_switch)
 {
 	rig_tss32(rig, RIG_TSS2, 0x10, CTX_EFLAGS_VM | 0x3000);
@@ -412,7 +439,7 @@ END_TEST
 Suite *suite_emu_vm86(void);
 Suite *suite_emu_vm86(void)
 {
-	return RIG_SUITE("emu_vm86", start, stop, entry_by_iret, entry_by_task_switch, iret_to_vm86_beyond_ffff_is_gp,
+	return RIG_SUITE("emu_vm86", start, stop, entry_by_iret, it_does_not_end_a_stay, entry_by_task_switch, iret_to_vm86_beyond_ffff_is_gp,
 	                 exceptions_leave_and_iret_returns, handler_must_be_ring_0_and_not_conforming,
 	                 sixteen_bit_gate_from_vm86, sensitive_instructions_by_iopl, sensitive_instructions_with_iopl_3,
 	                 iret_inside_vm86, privileged_instructions_are_gp_even_with_iopl_3, segment_limit_is_64k,

@@ -12,16 +12,22 @@
 #define PS       10000u /* of the emulator, an instruction */
 #define NATIVE   1000000000u
 
-/* A stretch of protected mode and the real mode behind it, by instructions. */
+enum mode { REAL, VM86, PROTECTED };
+
+/* A stretch of protected mode and what comes behind it, by instructions. */
 struct stretch {
 	uint32_t at;
 	uint64_t insns, native_ns, real;
+	enum mode mode; /* there: VM86, where native code does not stop, or REAL */
 };
 
 static struct policy *policy;
-static uint64_t time_ns;
+static uint64_t time_ns, native_exits;
 static struct ctx page;
 static unsigned handovers;
+static uint64_t cold; /* instructions, until which the emulator is ten times slower */
+/* What policy_before() said of stays, and CR0.PE has been set since. */
+static bool stays;
 
 static uint64_t read_time(void *owner)
 {
@@ -29,15 +35,29 @@ static uint64_t read_time(void *owner)
 	return time_ns;
 }
 
-static void start_policy(enum policy_kind kind, uint64_t threshold, uint64_t native)
+static uint64_t read_exits(void *owner)
+{
+	(void)owner;
+	return native_exits;
+}
+
+/* `trip` is what the probe says of a hand-over. */
+static void start_policy_guessing(enum policy_kind kind, uint64_t threshold, uint64_t native, uint64_t trip)
 {
 	const struct policy_config config = {
-		.kind = kind, .threshold = threshold, .handover_ns = TRIP_NS, .native_insns_per_second = native, .now_ns = read_time,
+		.kind = kind, .threshold = threshold, .handover_ns = trip, .native_insns_per_second = native, .now_ns = read_time,
+		.exits = read_exits, .exit_ns = 4000,
 	};
 	ctx_reset(&page, 0);
 	time_ns = 1000;
 	handovers = 0;
+	native_exits = cold = 0;
 	policy = policy_new(&config);
+}
+
+static void start_policy(enum policy_kind kind, uint64_t threshold, uint64_t native)
+{
+	start_policy_guessing(kind, threshold, native, TRIP_NS);
 }
 
 static void stop_policy(void)
@@ -45,86 +65,109 @@ static void stop_policy(void)
 	policy_free(policy);
 }
 
-static void set_mode(bool real, uint32_t at)
+static void before(void)
 {
-	page.cr0 = real ? CTX_CR0_ET : CTX_CR0_ET | CTX_CR0_PE;
+	page.limit_insns = BUDGET;
+	page.insns_run = 0;
+	policy_before(policy, &page);
+	stays = page.stays;
+}
+
+static void set_mode(enum mode mode, uint32_t at)
+{
+	page.cr0 = mode == REAL ? CTX_CR0_ET : CTX_CR0_ET | CTX_CR0_PE;
+	page.rflags = mode == VM86 ? CTX_EFLAGS_VM : 0;
 	for (unsigned n = CTX_ES; n <= CTX_GS; n++)
-		page.seg[n].access = real ? 0x93 | CTX_SEG_REAL : 0x93;
+		page.seg[n].access = mode == PROTECTED ? 0x93 : 0x93 | CTX_SEG_REAL;
 	page.seg[CTX_CS].base = 0;
 	page.rip = at;
+	stays &= mode != REAL;
+}
+
+static void pass(uint64_t insns)
+{
+	uint64_t slow = MIN(insns, cold);
+	cold -= slow;
+	time_ns += (insns + 9 * slow) * PS / 1000;
+	page.insns_run += insns;
 }
 
 static bool ask(enum stop_reason reason, uint64_t insns)
 {
-	page.insns_run = insns;
-	time_ns += insns * PS / 1000;
+	pass(insns);
 	return policy_after(policy, &page, reason);
 }
 
-/* The emulator in real or protected mode: BUDGET after BUDGET. True: handed over. */
+/* The emulator in one mode: budget after budget. True: handed over; *left is what has
+ * not been run then. */
 static bool emulate(uint64_t insns, uint64_t *left)
 {
-	uint64_t total = *left += insns;
-	while (total) {
-		uint64_t part = MIN(total, page.limit_insns);
-		page.limit_insns -= part;
-		total -= part;
-		*left = total;
-		if (page.limit_insns) {
-			time_ns += part * PS / 1000;
-			page.insns_run += part;
-			break;
-		}
-		uint64_t ran = page.insns_run + part;
+	for (*left = insns; *left >= page.limit_insns;) {
+		uint64_t part = page.limit_insns;
+		*left -= part;
 		time_ns += STOP_NS;
-		page.insns_run = 0;
 		if (ask(STOP_BUDGET, part))
 			return true;
-		(void)ran;
-		page.limit_insns = BUDGET;
-		policy_before(policy, &page);
+		before();
 	}
+	page.limit_insns -= *left;
+	pass(*left);
+	*left = 0;
 	return false;
 }
 
-/* Runs `stretches` `times` over; gives how long that takes. */
+/* Whether the emulator stops where real mode is left is what policy_before() said. */
+static bool leave_real(void)
+{
+	if (page.limit_blocks || stays)
+		return false;
+	time_ns += STOP_NS;
+	bool handed = policy_after(policy, &page, STOP_MODE);
+	if (!handed)
+		before();
+	return handed;
+}
+
+/* True: it goes on there. */
+static bool run_native(const struct stretch *stretch, uint64_t left)
+{
+	time_ns += stretch->insns ? stretch->native_ns * left / stretch->insns : 0;
+	if (stretch->mode == VM86)
+		time_ns += stretch->real;
+	return stretch->mode == VM86;
+}
+
+/* One stretch; `native`: it begins with the other engine. The same for the next one. */
+static bool run_stretch(const struct stretch *stretch, bool native)
+{
+	uint64_t left = stretch->insns;
+	set_mode(PROTECTED, stretch->at);
+	if (!native) {
+		bool handed = leave_real() || emulate(stretch->insns, &left);
+		if (handed) {
+			time_ns += TRIP_NS;
+			handovers++;
+		}
+		native = handed;
+	}
+	if (native && run_native(stretch, left))
+		return true;
+	set_mode(stretch->mode, 0);
+	if (native)
+		before();
+	emulate(stretch->real, &left);
+	return false;
+}
+
+/* Runs `stretches` `times` over, from real mode; gives how long that takes. */
 static uint64_t run(const struct stretch *stretches, size_t count, unsigned times)
 {
 	uint64_t begin = time_ns;
-	page.limit_insns = BUDGET;
-	page.insns_run = 0;
-	set_mode(true, 0);
-	policy_before(policy, &page);
-	for (unsigned n = 0; n < times * count; n++) {
-		const struct stretch *stretch = &stretches[n % count];
-		uint64_t left = 0;
-		set_mode(true, 0);
-		emulate(stretch->real, &left);
-		set_mode(false, stretch->at);
-		bool handed = false;
-		left = stretch->insns;
-		/* Whether the emulator stops here is what policy_before() said. */
-		if (page.limit_blocks == 0) {
-			time_ns += STOP_NS;
-			handed = policy_after(policy, &page, STOP_MODE);
-			page.limit_insns = BUDGET;
-			page.insns_run = 0;
-			if (!handed)
-				policy_before(policy, &page);
-		}
-		if (!handed) {
-			left = 0;
-			handed = emulate(stretch->insns, &left);
-		}
-		if (handed) {
-			time_ns += TRIP_NS + stretch->native_ns * left / stretch->insns;
-			handovers++;
-			set_mode(true, 0);
-			page.limit_insns = BUDGET;
-			page.insns_run = 0;
-			policy_before(policy, &page);
-		}
-	}
+	bool native = false;
+	set_mode(REAL, 0);
+	before();
+	for (unsigned n = 0; n < times * count; n++)
+		native = run_stretch(&stretches[n % count], native);
 	return time_ns - begin;
 }
 
@@ -178,7 +221,7 @@ END_TEST
 
 START_TEST(short_stretches_stay)
 {
-	static const struct stretch stretches[] = { { 0x1000, 20, 2, 20 } };
+	static const struct stretch stretches[] = { { 0x1000, 20, 2, 20, REAL } };
 	COMPARE(stretches, 200000, NATIVE);
 	start_policy(POLICY_ADAPTIVE, 0, NATIVE);
 	run(stretches, 1, 200000);
@@ -189,9 +232,9 @@ END_TEST
 
 START_TEST(long_stretches_go)
 {
-	static const struct stretch stretches[] = { { 0x1000, 1000000, 1000000, 1000 } };
+	static const struct stretch stretches[] = { { 0x1000, 1000000, 1000000, 1000, REAL } };
 	COMPARE(stretches, 200, NATIVE);
-	static const struct stretch once[] = { { 0x1000, 100000000, 100000000, 100000 } };
+	static const struct stretch once[] = { { 0x1000, 100000000, 100000000, 100000, REAL } };
 	COMPARE(once, 1, NATIVE);
 }
 END_TEST
@@ -199,7 +242,7 @@ END_TEST
 START_TEST(mixed_ones)
 {
 	static const struct stretch stretches[] = {
-		{ 0x1000, 20, 2, 200 }, { 0x2000, 50000, 50000, 200 }, { 0x3000, 30, 3, 200 }, { 0x4000, 200, 20, 200 },
+		{ 0x1000, 20, 2, 200, REAL }, { 0x2000, 50000, 50000, 200, REAL }, { 0x3000, 30, 3, 200, REAL }, { 0x4000, 200, 20, 200, REAL },
 	};
 	COMPARE(stretches, 4000, NATIVE);
 	uint64_t never = measure(POLICY_V2E, UINT64_MAX, NATIVE, stretches, 4, 4000);
@@ -213,7 +256,7 @@ END_TEST
 /* Exits for ports make native code dear. */
 START_TEST(ports_make_it_dear)
 {
-	static const struct stretch stretches[] = { { 0x1000, 10000, 400000, 200 } };
+	static const struct stretch stretches[] = { { 0x1000, 10000, 400000, 200, REAL } };
 	COMPARE(stretches, 10000, NATIVE);
 }
 END_TEST
@@ -221,7 +264,7 @@ END_TEST
 /* A KVM that interprets. */
 START_TEST(nothing_goes_to_what_is_slower)
 {
-	static const struct stretch stretches[] = { { 0x1000, 1000000, 500000000, 1000 } };
+	static const struct stretch stretches[] = { { 0x1000, 1000000, 500000000, 1000, REAL } };
 	start_policy(POLICY_ADAPTIVE, 0, 2000000);
 	run(stretches, 1, 100);
 	ck_assert_uint_eq(handovers, 0);
@@ -237,7 +280,7 @@ END_TEST
 /* What was short becomes long, and the other way round. */
 START_TEST(it_learns_anew)
 {
-	static const struct stretch before[] = { { 0x1000, 20, 2, 20 } }, after[] = { { 0x1000, 1000000, 100000, 1000 } };
+	static const struct stretch before[] = { { 0x1000, 20, 2, 20, REAL } }, after[] = { { 0x1000, 1000000, 100000, 1000, REAL } };
 	start_policy(POLICY_ADAPTIVE, 0, NATIVE);
 	run(before, 1, 100000);
 	handovers = 0;
@@ -248,6 +291,97 @@ START_TEST(it_learns_anew)
 	run(before, 1, 20000);
 	ck_assert_uint_lt(handovers, 10);
 	stop_policy();
+}
+END_TEST
+
+/* A virtual-8086 monitor, each turn of which is short, stays with native code. */
+START_TEST(vm86_is_not_real_mode)
+{
+	static const struct stretch turn[] = { { 0x1000, 20, 20, 20, VM86 } };
+	start_policy(POLICY_ADAPTIVE, 0, NATIVE);
+	uint64_t adaptive = run(turn, 1, 200000);
+	ck_assert_uint_eq(handovers, 1);
+	stop_policy();
+	start_policy(POLICY_V2E, 0, NATIVE);
+	ck_assert_uint_le(adaptive * 100, run(turn, 1, 200000) * 105);
+	stop_policy();
+	/* Budgets that end in virtual-8086 mode each time. */
+	static const struct stretch most[] = { { 0x1000, 2, 2, 19998, VM86 } };
+	COMPARE(most, 200, NATIVE);
+}
+END_TEST
+
+/* What is always long does not make a hand-over seem dear, so that staying would seem
+ * cheap. The probe's guess may be too small. */
+START_TEST(long_ones_teach_no_price)
+{
+	static const struct stretch stretches[] = { { 0x1000, 30000, 30000, 100, REAL } };
+	start_policy_guessing(POLICY_ADAPTIVE, 0, NATIVE, TRIP_NS / 3);
+	uint64_t adaptive = run(stretches, 1, 2000);
+	stop_policy();
+	uint64_t always = measure(POLICY_V2E, 0, NATIVE, stretches, 1, 2000);
+	ck_assert_uint_le(adaptive * 1000, always * 1030);
+	COMPARE(stretches, 100, NATIVE);
+}
+END_TEST
+
+/* Code that runs for the first time is slow, which is no reason to hand it over for
+ * long. */
+START_TEST(a_cold_emulator_is_no_reason)
+{
+	static const struct stretch stretches[] = { { 0x1000, 2000, 2000, 5000, REAL } };
+	start_policy_guessing(POLICY_ADAPTIVE, 0, NATIVE, TRIP_NS / 3);
+	cold = 30000;
+	run(stretches, 1, 100);
+	ck_assert_uint_lt(handovers, 30);
+	handovers = 0;
+	run(stretches, 1, 1000);
+	ck_assert_uint_lt(handovers, 20);
+	stop_policy();
+}
+END_TEST
+
+/* One measurement that took long says little of the next one. */
+START_TEST(one_long_one_is_forgotten)
+{
+	static const struct stretch once[] = { { 0x1000, 10000000, 10000000, 100, REAL } }, often[] = { { 0x1000, 10000, 10000, 100, REAL } };
+	start_policy(POLICY_ADAPTIVE, 0, NATIVE);
+	run(once, 1, 1);
+	run(often, 1, 40);
+	handovers = 0;
+	run(often, 1, 1000);
+	ck_assert_uint_gt(handovers, 950);
+	stop_policy();
+}
+END_TEST
+
+/* As many hand-back addresses as there are places, and more. */
+START_TEST(more_addresses_than_places)
+{
+	enum { ADDRESSES = 600 };
+	struct stretch stretches[ADDRESSES];
+	for (unsigned n = 0; n < ADDRESSES; n++)
+		stretches[n] = (struct stretch){ 0x1000 + 0x35 * n, 20, 2, 20, REAL };
+	COMPARE(stretches, 1000, NATIVE);
+	for (unsigned n = 0; n < ADDRESSES; n++)
+		stretches[n] = (struct stretch){ 0x1000 + 0x35 * n, 1000000, 1000000, 20, REAL };
+	COMPARE(stretches, 10, NATIVE);
+}
+END_TEST
+
+/* From phase to phase it follows, and each costs little. */
+START_TEST(phases)
+{
+	static const struct stretch brief[] = { { 0x1000, 20, 2, 20, REAL } }, lasting[] = { { 0x1000, 1000000, 1000000, 1000, REAL } };
+	start_policy(POLICY_ADAPTIVE, 0, NATIVE);
+	uint64_t ns = 0;
+	for (unsigned phase = 0; phase < 10; phase++) {
+		ns += run(brief, 1, 50000);
+		ns += run(lasting, 1, 50);
+	}
+	stop_policy();
+	uint64_t best = 10 * (measure(POLICY_V2E, UINT64_MAX, NATIVE, brief, 1, 50000) + measure(POLICY_V2E, 0, NATIVE, lasting, 1, 50));
+	ck_assert_uint_le(ns * 100, best * 105);
 }
 END_TEST
 
@@ -264,13 +398,13 @@ END_TEST
 /* A guest's sleep is not measured. */
 START_TEST(sleep_is_no_cost)
 {
-	static const struct stretch stretches[] = { { 0x1000, 20, 2, 20 } };
+	static const struct stretch stretches[] = { { 0x1000, 20, 2, 20, REAL } };
 	start_policy(POLICY_ADAPTIVE, 0, NATIVE);
 	run(stretches, 1, 10);
 	for (unsigned n = 0; n < 100; n++) {
-		set_mode(false, 0x1000);
+		set_mode(PROTECTED, 0x1000);
 		policy_after(policy, &page, STOP_MODE);
-		policy_before(policy, &page);
+		before();
 		ck_assert(!ask(STOP_HALT, 20));
 		time_ns += 1000000000;
 		policy_forget(policy);
@@ -295,6 +429,12 @@ Suite *suite_policy(void)
 	tcase_add_test(tcase, ports_make_it_dear);
 	tcase_add_test(tcase, nothing_goes_to_what_is_slower);
 	tcase_add_test(tcase, it_learns_anew);
+	tcase_add_test(tcase, vm86_is_not_real_mode);
+	tcase_add_test(tcase, long_ones_teach_no_price);
+	tcase_add_test(tcase, a_cold_emulator_is_no_reason);
+	tcase_add_test(tcase, one_long_one_is_forgotten);
+	tcase_add_test(tcase, more_addresses_than_places);
+	tcase_add_test(tcase, phases);
 	tcase_add_test(tcase, long_mode_goes_at_once);
 	tcase_add_test(tcase, sleep_is_no_cost);
 	suite_add_tcase(suite, tcase);
