@@ -11,6 +11,7 @@ docs_files = \
 	docs/jit.md \
 	docs/loaders.md \
 	docs/network.md \
+	docs/policy.md \
 	docs/switch-cost.md \
 	docs/state.md \
 	docs/test.md \
