@@ -10,7 +10,7 @@ need xorriso xorriso
 need mformat mtools
 need /usr/share/grub/unicode.pf2 grub-common
 grub=/usr/lib/grub/i386-pc
-modules="iso9660 normal linux16 multiboot multiboot2 chain test echo configfile vbe all_video gfxterm font"
+modules="iso9660 normal linux16 multiboot multiboot2 chain test echo configfile vbe all_video gfxterm font serial terminfo"
 
 assemble kernel && assemble hello || exit 1
 mkdir -p cd/boot/grub
@@ -34,7 +34,9 @@ menuentry "Graphics entry" {
 	insmod gfxterm
 	loadfont /boot/grub/unicode.pf2
 	set gfxmode=800x600
-	terminal_output gfxterm
+	# The port tells when the menu is drawn.
+	serial
+	terminal_output gfxterm serial
 }
 menuentry "Multiboot entry" {
 	multiboot /boot/mb1 hello
@@ -56,8 +58,9 @@ for medium in grub.iso disk.img; do
 	check "$medium: Linux with its command line" grep -q 'Kernel started with: .*number=1' linux
 	check "$medium: another boot sector" guest -m 128M --snapshot $medium --timeout 120s --do 'wait-text "Last entry" 60s' \
 		--do 'keys <down><enter>' --do 'wait-text "Hello from drive" 60s' --do quit
-	check "$medium: graphics" guest -m 128M --snapshot $medium --timeout 120s --do 'wait-text "Last entry" 60s' \
-		--do 'keys <down><down><enter>' --do 'wait-stable 3s 60s' --do 'screenshot menu.png' \
+	rm -f serial
+	check "$medium: graphics" guest -m 128M --snapshot $medium --serial file:serial --timeout 120s --do 'wait-text "Last entry" 60s' \
+		--do 'keys <down><down><enter>' --do 'wait-serial "Last entry" 60s' --do 'wait-stable 3s 60s' --do 'screenshot menu.png' \
 		--do 'keys <down>' --do 'wait-stable 1s' --do 'screenshot moved.png' --do quit
 	check "$medium: 800x600" size_is menu.png 800 600
 	check "$medium: the menu is drawn" colours menu.png 2 100
