@@ -39,10 +39,11 @@ static struct bench_subject make_subject(const struct bench_plan *plan, enum ben
 	};
 }
 
-/* A hybrid learns: each case has its own. */
+/* A hybrid learns, and a trip has a machine for its guest: each case has its own. */
 static unsigned add_subject(struct bench_plan *plan, const struct bench_subject *subject)
 {
-	for (unsigned n = 0; subject->kind != BENCH_HYBRID && n < plan->subjects->len; n++)
+	bool alone = subject->kind == BENCH_HYBRID || subject->kind == BENCH_TRIP;
+	for (unsigned n = 0; !alone && n < plan->subjects->len; n++)
 		if (bench_subject_equal(plan->subjects->pdata[n], subject))
 			return n;
 	g_ptr_array_add(plan->subjects, g_memdup2(subject, sizeof *subject));
