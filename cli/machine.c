@@ -137,12 +137,32 @@ static struct pc *build_board(struct machine *machine, const struct setup *setup
 	return pc;
 }
 
+/* NULL: the firmware runs first. */
+static const struct boot_plan *direct_plan(const struct machine *machine)
+{
+	return machine->start.pieces ? &machine->start : payload_direct_plan(&machine->payload);
+}
+
 /* What needs no firmware starts at once, from each reset on. */
 static void start_kernel(struct machine *machine)
 {
-	const struct boot_plan *plan = payload_direct_plan(&machine->payload);
+	const struct boot_plan *plan = direct_plan(machine);
 	if (plan)
 		boot_start_direct(plan, machine->pc);
+}
+
+void machine_start_state(struct machine *machine, struct snap *snap)
+{
+	const struct boot_plan *plan = direct_plan(machine);
+	bool is_direct = plan;
+	snap_section(snap, "start", 1);
+	snap_bool(snap, "direct", &is_direct);
+	if (is_direct && snap_is_loading(snap)) {
+		boot_plan_init(&machine->start, "kernel", BOOT_DIRECT, machine->setup.memory);
+		boot_start_load(&machine->start, snap);
+	} else if (is_direct) {
+		boot_start_save(plan, snap);
+	}
 }
 
 static bool open_board(struct machine *machine, const struct setup *setup, const struct run_options *options, char **error)
@@ -279,6 +299,7 @@ void machine_free(struct machine *machine)
 		machine->kvm->ops->free(machine->kvm);
 	pc_free(machine->pc);
 	payload_clear(&machine->payload);
+	boot_plan_clear(&machine->start);
 	network_free(machine->network);
 	for (unsigned i = 0; i < PC_SERIAL; i++)
 		chardev_free(machine->serial[i]);

@@ -36,6 +36,7 @@ struct machine {
 	void *attendant;
 	bool attend_due;
 	struct setup setup;      /* what it was built from */
+	struct boot_plan start;  /* of a restored machine whose kernel needs no firmware; else zeros */
 };
 
 /* Opens firmware and images, builds and resets. `options` need not outlive it.
@@ -60,6 +61,9 @@ void machine_attend(struct machine *machine);
 void machine_attend_due(struct machine *machine);
 /* conduct_run() with an attendant. */
 enum conduct_end machine_run(struct machine *machine);
+
+/* What to start without firmware, if anything: saves it or loads it. */
+void machine_start_state(struct machine *machine, struct snap *snap);
 
 /* Screen and keyboard, for a script. */
 struct script_guest machine_guest(struct machine *machine);

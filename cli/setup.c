@@ -144,7 +144,7 @@ static void nic_state(struct setup *setup, struct snap *snap)
 
 void setup_state(struct setup *setup, struct snap *snap)
 {
-	snap_section(snap, "setup", 2);
+	snap_section(snap, "setup", 3);
 	snap_u64(snap, "memory", &setup->memory);
 	snap_u8(snap, "cpu", &setup->cpu);
 	snap_u8(snap, "serials", &setup->serials);

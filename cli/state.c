@@ -4,6 +4,7 @@
 
 static void machine_state(struct machine *machine, struct snap *snap)
 {
+	machine_start_state(machine, snap);
 	pc_state(machine->pc, snap);
 	snap_section(snap, "end", 1);
 }

@@ -233,6 +233,7 @@ boot_files = \
 	tests/boot/hybrid.sh \
 	tests/boot/repeat.sh \
 	tests/boot/cycles.sh \
+	tests/boot/again.asm \
 	tests/boot/count.asm \
 	tests/cli/fail_save.c \
 	tests/boot/make-grub-disk.sh \

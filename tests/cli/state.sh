@@ -129,6 +129,15 @@ check "all of them" refused "--virtio-disk: the saved machine has 2; name as man
 head -c 512 v.img >>w.img
 check "as they were" refused "w.img has 129 sectors of 512 bytes, the one that was saved had 128" --restore v.state
 
+# --- a kernel without firmware ---------------------------------------------------------------------------
+nasm -f bin -o again.bin "$V2E_SRC/tests/boot/again.asm" || exit 1
+kernel() { guest 7 --exit-port 0xf4 --serial file:serial "$@" --timeout 5s; }
+first_time() { kernel --kernel again.bin --load-at 0x100000 --do 'sleep 10ms' --do 'save kernel.state' --do 'sleep 1s'; }
+check "a kernel is saved before it resets the machine" first_time
+check "and starts again" test "$(cat serial)" = SR
+check "goes on" kernel --restore kernel.state
+check "and starts again, too" test "$(cat serial)" = R
+
 # --- files that are none -----------------------------------------------------------------------------
 check "a missing file" refused "gone.state: No such file" --restore gone.state
 check "a folder" refused "is no regular file" --restore "$tmp"

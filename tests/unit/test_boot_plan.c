@@ -1,7 +1,9 @@
 /* Places for pieces, flat binaries, and the option ROM that carries a plan out. */
 #include "loader/boot_rom.h"
 #include "loader/flat_image.h"
+#include "loader/boot_start.h"
 #include "tests/unit/kernel_rig.h"
+#include "tests/unit/snap_rig.h"
 
 static struct kernel_rig rig;
 static const uint8_t bytes[256] = { 1, 2, 3 };
@@ -102,6 +104,68 @@ START_TEST(option_rom_without_room)
 }
 END_TEST
 
+static void add_three(void)
+{
+	boot_plan_clear(&rig.plan);
+	boot_plan_init(&rig.plan, "KERNEL", BOOT_DIRECT, KERNEL_RIG_RAM);
+	rig.plan.eip = 0x100010;
+	rig.plan.eax = 1;
+	rig.plan.ebx = 2;
+	rig.plan.esp = 0x9000;
+	ck_assert(add(0x100000, 0x1000, sizeof bytes) && add(0, 16, 16) && add(0x200000, 0x100000, 0));
+}
+
+/* Loads into the like of rig.plan. */
+static void state_of_plan(struct snap *snap)
+{
+	if (!snap_is_loading(snap)) {
+		boot_start_save(&rig.plan, snap);
+		return;
+	}
+	boot_plan_clear(&rig.plan);
+	boot_plan_init(&rig.plan, "KERNEL", BOOT_DIRECT, KERNEL_RIG_RAM);
+	boot_start_load(&rig.plan, snap);
+}
+
+START_TEST(saved)
+{
+	add_three();
+	struct snap *save = snap_new_save();
+	state_of_plan(save);
+	size_t size;
+	const uint8_t *data = snap_data(save, &size);
+	struct snap *load = snap_new_load(data, size);
+	state_of_plan(load);
+	ck_assert_ptr_null(snap_error(load));
+	ck_assert_uint_eq(rig.plan.eip, 0x100010);
+	ck_assert_uint_eq(rig.plan.eax, 1);
+	ck_assert_uint_eq(rig.plan.ebx, 2);
+	ck_assert_uint_eq(rig.plan.esp, 0x9000);
+	ck_assert_uint_eq(rig.plan.pieces->len, 3);
+	const struct boot_piece *piece = &g_array_index(rig.plan.pieces, struct boot_piece, 0);
+	ck_assert(piece->address == 0x100000 && piece->size == 0x1000 && piece->data_size == sizeof bytes);
+	ck_assert_mem_eq(piece->data, bytes, sizeof bytes);
+	snap_free(load);
+	snap_free(save);
+}
+END_TEST
+
+/* All that is let through lies in RAM. */
+static void use_plan(void)
+{
+	for (guint n = 0; n < rig.plan.pieces->len; n++) {
+		const struct boot_piece *piece = &g_array_index(rig.plan.pieces, struct boot_piece, n);
+		ck_assert(piece->data_size <= piece->size && piece->address + piece->size <= KERNEL_RIG_RAM);
+	}
+}
+
+START_TEST(broken_state)
+{
+	add_three();
+	ck_assert_uint_gt(snap_rig_damage(state_of_plan, use_plan), 32);
+}
+END_TEST
+
 Suite *suite_boot_plan(void)
 {
 	Suite *suite = suite_create("boot plan");
@@ -112,6 +176,8 @@ Suite *suite_boot_plan(void)
 	tcase_add_test(tcase, flat);
 	tcase_add_test(tcase, option_rom);
 	tcase_add_test(tcase, option_rom_without_room);
+	tcase_add_test(tcase, saved);
+	tcase_add_test(tcase, broken_state);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
