@@ -27,6 +27,7 @@ struct conduct {
 	unsigned next; /* stopped there: the channel that gets the context */
 	struct policy *policy; /* of ours, where none was given */
 	bool wanted;   /* the emulator may give the context away now */
+	uint64_t give_up; /* when a CPU that halted with interrupts off has halted for good; 0: it has not */
 };
 
 struct conduct *conduct_new(const struct conduct_config *config)
@@ -223,6 +224,8 @@ static enum stop_reason run_channel(struct conduct *conduct, unsigned n)
 	bool may_leave = config->channels > 1 && !conduct->unwanted;
 	ctx->limit_blocks = UINT64_MAX;
 	ctx->stays = 0;
+	if (!ctx->halted)
+		conduct->give_up = 0;
 	if (may_leave && n == EMULATOR)
 		policy_before(config->policy, ctx);
 	enum stop_reason reason = call(conduct, config->channel[n]);
@@ -245,7 +248,17 @@ static bool wakes(const struct cpu_pins *pins, const struct ctx *ctx)
 	return (pin_is_set(&pins->intr) && (ctx->rflags & CTX_EFLAGS_IF)) ||
 	       (pin_is_set(&pins->nmi) && !ctx->nmi_masked) ||
 	       (pin_is_set(&pins->smi) && !ctx->smm) ||
-	       pin_is_set(&pins->init) || pin_is_set(&pins->reset) || pin_is_set(&pins->stop);
+	       pin_is_set(&pins->init) || pin_is_set(&pins->reset);
+}
+
+/* Stopping to look at a halted CPU puts nothing off; what wakes it does. */
+static uint64_t find_give_up(struct conduct *conduct)
+{
+	if (conduct->config.ctx->rflags & CTX_EFLAGS_IF)
+		conduct->give_up = CLOCK_NEVER;
+	else if (!conduct->give_up || conduct->give_up == CLOCK_NEVER)
+		conduct->give_up = clock_now(conduct->config.clock) + HALT_GRACE;
+	return conduct->give_up;
 }
 
 /* Lets time pass until a pin wakes the CPU; false: none ever will. In real time
@@ -256,14 +269,17 @@ static bool wait_halted(struct conduct *conduct)
 	struct clock *clock = config->clock;
 	bool interrupts = config->ctx->rflags & CTX_EFLAGS_IF;
 	bool outside = interrupts && clock_kind(clock) == CLOCK_KIND_REAL;
-	uint64_t give_up = interrupts ? CLOCK_NEVER : clock_now(clock) + HALT_GRACE;
+	uint64_t give_up = find_give_up(conduct);
 	while (!wakes(config->pins, config->ctx)) {
+		if (pin_is_set(&config->pins->stop))
+			return true;
 		uint64_t deadline = clock_next_deadline(clock);
 		if (deadline == CLOCK_NEVER ? !outside : deadline > give_up)
 			return false;
 		clock_wait_until(clock, deadline);
 		clock_run_due(clock);
 	}
+	conduct->give_up = 0;
 	return true;
 }
 

@@ -62,7 +62,10 @@ unit_sources = \
 	tests/unit/test_channel_thread.c \
 	tests/unit/test_chardev.c \
 	tests/unit/test_clock.c \
+	tests/unit/conduct_rig.h \
 	tests/unit/test_conduct.c \
+	tests/unit/test_conduct_halt.c \
+	tests/unit/test_log.c \
 	tests/unit/test_ctx.c \
 	tests/unit/test_debug_port.c \
 	tests/unit/test_disassemble.c \
