@@ -205,6 +205,7 @@ boot_files = \
 	tests/boot/run.sh \
 	tests/boot/lib.sh \
 	tests/boot/firmware.sh \
+	tests/boot/archive.sh \
 	tests/boot/boot-loaders.sh \
 	tests/boot/channels.sh \
 	tests/boot/compare.sh \
@@ -230,6 +231,9 @@ boot_files = \
 	tests/guest/virtio_start.S \
 	tests/boot/network.sh \
 	tests/boot/virtio.sh \
+	tests/boot/virtio-cmdline.sh \
+	tests/boot/virtio-lib.sh \
+	tests/boot/virtio-module.sh \
 	tests/boot/pxe.asm \
 	tests/boot/shutdown.asm \
 	tests/boot/gfxboot.sh \

@@ -6,8 +6,10 @@
 # output, when they cannot be had.
 #
 # Words for the kernel's command line: v2e.quick loads no drivers of disks, v2e.exit
-# ends the machine instead of waiting for what is typed, with status 67 by its exit port.
+# ends the machine instead of waiting for what is typed, with status 67 by its exit port;
+# in virtio.gz virtio_mmio.* go to that module, as modprobe would have it.
 set -eu
+. "$(dirname "$0")/archive.sh"
 architecture=$1 target=$2
 case $architecture in
 i386) flavour=686 ;;
@@ -23,22 +25,13 @@ if ! command -v apt-get >/dev/null || ! command -v cpio >/dev/null; then
 	echo "no apt-get or no cpio"
 	exit 77
 fi
-mkdir -p "$target/apt/lists/partial" "$target/apt/cache/archives/partial"
+mkdir -p "$target"
 cd "$target"
 rm -f -- *.deb
-mirror=$(sed -n 's/^URIs: *\(.*debian\)\/\{0,1\}$/\1/p; s/^deb [^h]*\(http[^ ]*debian\)\/\{0,1\} .*/\1/p' \
-	/etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -n 1)
-: >apt/status
-echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror:-http://deb.debian.org/debian} bookworm main" >apt/sources.list
-options="-q -o APT::Architecture=$architecture -o APT::Architectures::=$architecture -o Dir::Etc::sourcelist=$PWD/apt/sources.list"
-options="$options -o Dir::Etc::sourceparts=/dev/null -o Dir::State=$PWD/apt -o Dir::State::status=$PWD/apt/status"
-options="$options -o Dir::State::lists=$PWD/apt/lists -o Dir::Cache=$PWD/apt/cache -o Acquire::Languages=none -o APT::Sandbox::User="
+archive_lists "$architecture"
 # shellcheck disable=SC2086
-apt-get $options -o Acquire::Retries=3 update >apt.log 2>&1 || true
-# shellcheck disable=SC2086
-package=$(apt-cache $options depends linux-image-$flavour 2>/dev/null | sed -n 's/.*Depends: //p' | head -n 1)
-# shellcheck disable=SC2086
-if [ -z "$package" ] || ! apt-get $options -o Acquire::Retries=3 download "$package" busybox-static >>apt.log 2>&1; then
+package=$(apt-cache $archive depends linux-image-$flavour 2>/dev/null | sed -n 's/.*Depends: //p' | head -n 1)
+if [ -z "$package" ] || ! archive_get "$package" busybox-static; then
 	echo "the $flavour kernel of Debian cannot be downloaded: $(tail -n 1 apt.log)"
 	exit 77
 fi
@@ -103,7 +96,9 @@ cat >root/init <<END
 mount -t devtmpfs dev /dev
 mount -t proc proc /proc
 mount -t sysfs sys /sys
-for name in $modules; do insmod /modules/\$name.ko; done
+for name in $modules; do
+	insmod /modules/\$name.ko \$(tr ' ' '\n' </proc/cmdline | sed -n "s/^\$name\.//p")
+done
 for device in /sys/bus/virtio/devices/*; do
 	echo "device \$(cat \$device/device) features \$(cat \$device/features)"
 done

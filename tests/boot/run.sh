@@ -8,7 +8,7 @@ V2E_SRC=$(cd "$(dirname "$0")/../.." && pwd)
 export V2E_SRC
 . "$V2E_SRC/tests/sum.sh"
 [ $# -gt 0 ] || set -- firmware isolinux gfxboot hybrid channels compare repeat cycles network \
-	loaders game floppies grub extlinux memtest ipxe linux virtio boot-loaders engines
+	loaders game floppies grub extlinux memtest ipxe linux virtio virtio-cmdline boot-loaders engines
 for name; do
 	run "boot/$name" "$V2E_SRC/tests/boot/$name.sh"
 done
