@@ -146,7 +146,7 @@ static int enter_handler(struct kvm_step *step, uint8_t vector)
 
 int kvm_step_arm(struct kvm_step *step)
 {
-	uint64_t stop[STEPPER_STOPS];
+	uint64_t stop[STEPPER_STOPS] = { 0 };
 	unsigned stops = 0;
 	if (!step->looks)
 		return step->debugged ? set_debug(step, false, stop, 0) : 0;
