@@ -64,11 +64,17 @@ static bool range_translate(struct emu *emu, uint32_t linear, unsigned size, boo
 	       paging_translate(emu, linear + emu->rmw.size[0], access, user, &emu->rmw.address[1]);
 }
 
+/* By sizes, so that what was just stored is loaded as it was: a processor hands it on
+ * from store to load. */
 static void get_range(struct emu *emu, void *to, unsigned size)
 {
-	if (!emu->rmw.size[1] && size <= 8 && !(size & (size - 1))) {
+	if (!emu->rmw.size[1] && (size == 1 || size == 2 || size == 4)) {
+		bytes_store(to, size, (uint32_t)mem_read(emu->mem, emu->rmw.address[0], size));
+		return;
+	}
+	if (!emu->rmw.size[1] && size == 8) {
 		uint64_t value = mem_read(emu->mem, emu->rmw.address[0], size);
-		memcpy(to, &value, size);
+		memcpy(to, &value, sizeof value);
 		return;
 	}
 	uint8_t *bytes = to;
@@ -79,9 +85,13 @@ static void get_range(struct emu *emu, void *to, unsigned size)
 
 static void put_range(struct emu *emu, const void *from, unsigned size)
 {
-	if (!emu->rmw.size[1] && size <= 8 && !(size & (size - 1))) {
-		uint64_t value = 0;
-		memcpy(&value, from, size);
+	if (!emu->rmw.size[1] && (size == 1 || size == 2 || size == 4)) {
+		mem_write(emu->mem, emu->rmw.address[0], size, bytes_load(from, size));
+		return;
+	}
+	if (!emu->rmw.size[1] && size == 8) {
+		uint64_t value;
+		memcpy(&value, from, sizeof value);
 		mem_write(emu->mem, emu->rmw.address[0], size, value);
 		return;
 	}

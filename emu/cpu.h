@@ -115,6 +115,7 @@ struct emu {
 	uint64_t limit_insns;
 	uint64_t left_blocks;/* blocks since real mode was left */
 	bool is_real;        /* as ctx_is_real(), kept by seg.c */
+	bool was_real;       /* at some time since the loop last counted blocks */
 	bool stays;          /* ctx->stays, and CR0.PE has been set since */
 	uint8_t real_segments; /* bit by sreg: holds a real-mode descriptor */
 	struct {             /* a read-modify-write in progress: emu_rmw_load/store */

@@ -65,10 +65,21 @@ uint64_t jit_run_settle(struct emu *emu, const struct insn *insn, struct jit_par
 
 /* --- generated code <-> emu ------------------------------------------------------------ */
 
-/* So many blocks may run after real mode was left: then one at a time. */
+/* So many blocks may run after real mode was left. */
 static bool blocks_count(const struct emu *emu)
 {
 	return !emu->is_real && !emu->stays && emu->ctx->limit_blocks != UINT64_MAX;
+}
+
+/* What emu.insns may grow to before the loop in run.c looks. Where blocks count, no more
+ * instructions than blocks are left, since each has one at least. */
+static uint64_t find_limit(const struct emu *emu)
+{
+	uint64_t limit = emu->ctx->limit_blocks, left = emu->left_blocks;
+	if (!blocks_count(emu))
+		return emu->limit_insns;
+	uint64_t blocks = left < limit ? limit - left : 0;
+	return blocks < emu->limit_insns - emu->insns ? emu->insns + blocks + 1 : emu->limit_insns;
 }
 
 static bool wanted_outside(const struct emu *emu)
@@ -120,6 +131,7 @@ static struct block *look_up(const struct emu *emu)
 static uint64_t next(struct emu *emu)
 {
 	emu_pass_shadow(emu);
+	emu->was_real |= emu->is_real;
 	if (!wanted_outside(emu) && emu->insns < emu->limit_insns) {
 		struct block *block = look_up(emu);
 		if (block) {
@@ -342,7 +354,7 @@ void jit_run(struct emu *emu, struct block *block)
 	enter_fn *enter = (enter_fn *)(uintptr_t)jit_code_run(emu->jit, emu->jit->enter);
 	emu->jit->stats.entered++;
 	emu->lazy.kind = KIND_WORDS;
-	sync_in(emu, blocks_count(emu) ? emu->insns + 1 : emu->limit_insns);
+	sync_in(emu, find_limit(emu));
 	enter(emu, block->jit_entry);
 	sync_out(emu);
 	settle(emu);

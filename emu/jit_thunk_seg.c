@@ -236,6 +236,7 @@ static void switch_pe(struct jit_asm *a, struct asm_label *no)
 	asm_store_imm(a, 1, EMU_FIELD(protected_mode), 0);
 	asm_bind(a, &done);
 	asm_store_imm(a, 1, EMU_FIELD(is_real), 1);
+	asm_store_imm(a, 1, EMU_FIELD(was_real), 1);
 	asm_store_imm(a, 1, EMU_FIELD(stays), 0);
 	asm_alu_mem_imm(a, 4, ALU_XOR, EMU_FIELD(world), WORLD_PROTECTED);
 }

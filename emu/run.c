@@ -307,14 +307,18 @@ static enum stop_reason run_special(struct emu *emu)
 	return (emu->special & SPECIAL_DEBUGGER) && debugger_after(emu) ? STOP_DEBUG : STOP_NONE;
 }
 
-/* The rule of V2E: so many blocks after real mode was left. */
-static inline bool mode_left(struct emu *emu)
+/* The rule of V2E: so many blocks after real mode was left. The JIT runs several, but
+ * none behind the one that leaves real mode. */
+static inline bool mode_left(struct emu *emu, uint64_t blocks)
 {
 	if (emu->is_real) {
 		emu->left_blocks = 0;
 		return false;
 	}
-	return !emu->stays && ++emu->left_blocks > emu->ctx->limit_blocks;
+	if (emu->stays)
+		return false;
+	emu->left_blocks = emu->was_real ? 1 : emu->left_blocks + blocks;
+	return emu->left_blocks > emu->ctx->limit_blocks;
 }
 
 static inline struct block *next_block(struct emu *emu)
@@ -349,9 +353,12 @@ static enum stop_reason run_loop(struct emu *emu)
 		}
 		if (emu->insns >= emu->limit_insns)
 			return STOP_BUDGET;
+		uint64_t blocks = emu->ctx->blocks_run;
+		emu->was_real = emu->is_real;
 		struct block *block = next_block(emu);
 		if (unlikely(!block)) {
 			emu->insns++;
+			blocks--; /* as good as one */
 			intr_deliver_fault(emu);
 		} else if (jit_ready(emu, block)) {
 			jit_run(emu, block);
@@ -360,7 +367,7 @@ static enum stop_reason run_loop(struct emu *emu)
 		}
 		if (unlikely(emu->shutdown))
 			return STOP_SHUTDOWN;
-		if (unlikely(mode_left(emu)))
+		if (unlikely(mode_left(emu, emu->ctx->blocks_run - blocks)))
 			return STOP_MODE;
 	}
 }

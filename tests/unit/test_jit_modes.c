@@ -106,6 +106,68 @@ END_TEST
  *	bits 16
  *	org 0
  *	lgdt [gdtr]
+ *	mov cx, 60
+ * turn:	mov eax, cr0
+ *	or al, 1
+ *	mov cr0, eax
+ *	jmp 8:prot
+ * prot:	cmp cx, 60
+ *	jne loaded
+ *	mov bx, 16
+ *	mov ds, bx
+ *	mov es, bx
+ *	mov fs, bx
+ *	mov gs, bx
+ *	mov ss, bx
+ * loaded:	mov dx, cx
+ *	and dx, 3
+ *	inc dx
+ * inner:	dec dx
+ *	jnz inner
+ *	and al, 0xfe
+ *	mov cr0, eax
+ *	jmp 0x1000:real
+ * real:	add si, cx
+ *	jmp short back
+ * back:	dec cx
+ *	jnz turn
+ *	hlt
+ *	align 8
+ * gdt:	dq 0
+ *	dw 0xffff, 0, 0x9b01, 0
+ *	dw 0xffff, 0, 0x9301, 0
+ * gdtr:	dw 23
+ *	dd gdt + 0x10000
+ */
+static const uint8_t turns[] = {
+	0x0f, 0x01, 0x16, 0x60, 0x00, 0xb9, 0x3c, 0x00, 0x0f, 0x20, 0xc0, 0x0c, 0x01, 0x0f, 0x22, 0xc0,
+	0xea, 0x15, 0x00, 0x08, 0x00, 0x83, 0xf9, 0x3c, 0x75, 0x0d, 0xbb, 0x10, 0x00, 0x8e, 0xdb, 0x8e,
+	0xc3, 0x8e, 0xe3, 0x8e, 0xeb, 0x8e, 0xd3, 0x89, 0xca, 0x83, 0xe2, 0x03, 0x42, 0x4a, 0x75, 0xfd,
+	0x24, 0xfe, 0x0f, 0x22, 0xc0, 0xea, 0x3a, 0x00, 0x00, 0x10, 0x01, 0xce, 0xeb, 0x00, 0x49, 0x75,
+	0xc7, 0xf4, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+	0xff, 0xff, 0x00, 0x00, 0x01, 0x9b, 0x00, 0x00, 0xff, 0xff, 0x00, 0x00, 0x01, 0x93, 0x00, 0x00,
+	0x17, 0x00, 0x48, 0x00, 0x01, 0x00,
+};
+
+/* All of it is generated code, or with XOR AL, 3 instead of OR and AND all but the MOV
+ * to CR0: nothing but that tells that real mode came between. */
+START_TEST(blocks_count_from_real_mode_on)
+{
+	uint8_t program[sizeof turns];
+	memcpy(program, turns, sizeof turns);
+	if (_i) {
+		program[11] = program[48] = 0x34;
+		program[12] = program[49] = 3;
+	}
+	for (uint64_t blocks = 2; blocks < 12; blocks++)
+		try_program(program, sizeof program, blocks, "turns");
+}
+END_TEST
+
+/*
+ *	bits 16
+ *	org 0
+ *	lgdt [gdtr]
  *	mov eax, cr0
  *	inc ax
  *	mov cr0, eax
@@ -364,6 +426,7 @@ static void add_tests(Suite *suite, const char *name, void (*open)(void))
 	TCase *tcase = tcase_create(name);
 	tcase_add_checked_fixture(tcase, open, close_pair);
 	tcase_add_test(tcase, round_trips_to_protected_mode);
+	tcase_add_loop_test(tcase, blocks_count_from_real_mode_on, 0, 2);
 	tcase_add_test(tcase, far_transfers_and_descriptors_that_change);
 	tcase_add_test(tcase, interrupts_and_flags_in_real_mode);
 	tcase_add_test(tcase, moves_beside_code);
