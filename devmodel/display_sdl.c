@@ -54,9 +54,12 @@ static const uint8_t keys[SDL_NUM_SCANCODES] = {
 	[SDL_SCANCODE_KP_0] = KEY_PAD_0, [SDL_SCANCODE_KP_PERIOD] = KEY_PAD_PERIOD,
 };
 
+/* What is held down when the mouse goes is let go of elsewhere. */
 static void set_grab(struct sdl *sdl, bool grabs)
 {
 	sdl->grabs = grabs;
+	if (!grabs && sdl->buttons)
+		ps2_mouse_move(sdl->display.guest.mouse, 0, 0, 0, sdl->buttons = 0);
 	SDL_SetRelativeMouseMode(grabs ? SDL_TRUE : SDL_FALSE);
 	SDL_SetWindowGrab(sdl->window, grabs ? SDL_TRUE : SDL_FALSE);
 	SDL_SetWindowTitle(sdl->window, grabs ? "v2e - Ctrl+Alt+G gives the mouse back" : "v2e");

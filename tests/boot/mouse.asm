@@ -1,6 +1,7 @@
 ; A boot sector for displays: says "ready" in text mode, waits for a key, goes to 800x600
 ; in 256 colours, fills the upper lines with all of them, says "drawn" on COM1, and from
-; then on there the three bytes of each packet of the mouse.
+; then on there the four bytes of each packet of the mouse, an IntelliMouse: the last
+; byte is the wheel's.
 bits 16
 org 0x7c00
 	xor ax, ax
@@ -32,17 +33,20 @@ org 0x7c00
 	out 0xa1, al
 	mov al, 0xa8			; the mouse's port on
 	call command
-	mov al, 0xd4			; to the mouse: send packets
+	mov si, wheel
+.tell:	mov al, 0xd4			; to the mouse
 	call command
-	mov al, 0xf4
+	lodsb
 	out 0x60, al
 	call byte_in			; it says yes
+	cmp si, wheel.end
+	jne .tell
 	mov si, drawn
 .say:	lodsb
 	call byte_out
 	cmp byte [si], 0
 	jne .say
-packet:	mov cx, 3
+packet:	mov cx, 4
 .next:	call byte_in
 	mov ah, al
 	shr al, 4
@@ -69,13 +73,15 @@ command:
 	jnz .wait
 	ret
 
-byte_in:
+byte_in:					; the mouse's: those of the keyboard are passed over
 	in al, 0x64
 	test al, 1
 	jnz .there
 	hlt
 	jmp byte_in
-.there:	in al, 0x60
+.there:	test al, 0x20
+	in al, 0x60
+	jz byte_in
 	ret
 
 digit:	add al, '0'
@@ -93,6 +99,9 @@ byte_out:
 	out dx, al
 	ret
 
+; These rates, in this order, ask for the wheel. Then: send packets.
+wheel:	db 0xf3, 200, 0xf3, 100, 0xf3, 80, 0xf4
+.end:
 ready:	db "ready", 0
 drawn:	db "drawn", 10, 0
 	times 510 - ($ - $$) db 0

@@ -125,6 +125,58 @@ fi
 
 # --- a window -----------------------------------------------------------------------------------
 window_is_there() { xdotool search --name '^v2e' >window; }
+window_shows() { xwd -silent -id "$window" -out window.xwd && "$V2E_BUILD/tests/boot/xwd2png" window.xwd window.png && like "$1" window.png; }
+
+# What a window manager sends when its close button is clicked: the X server runs without
+# one.
+cat >close.pl <<'END'
+use IO::Socket::UNIX;
+my ($display, $window) = @ARGV;
+my $x = IO::Socket::UNIX->new(Peer => "/tmp/.X11-unix/X" . substr($display, 1)) or die "no connection: $!";
+sub ask { syswrite($x, $_[0]) or die "cannot send: $!" }
+sub hear { my $got = ""; while (length $got < $_[0]) { sysread($x, $got, $_[0] - length $got, length $got) or die "no answer" } $got }
+sub answer { my $got = hear(32); ord $got == 1 or die "an error: " . unpack("H*", $got); $got }
+sub atom { ask(pack("CxvvxxA*x!4", 16, 2 + int((length($_[0]) + 3) / 4), length $_[0], $_[0])); unpack("x8V", answer()) }
+ask(pack("axvvvvxx", "l", 11, 0, 0, 0));
+my ($accepted, $length) = unpack("Cx5v", hear(8));
+$accepted == 1 or die "refused";
+hear(4 * $length);
+my ($protocols, $delete) = (atom("WM_PROTOCOLS"), atom("WM_DELETE_WINDOW"));
+ask(pack("CCvVVCCvVVV5", 25, 0, 11, $window, 0, 33, 32, 0, $window, $protocols, $delete, 0, 0, 0, 0));
+ask(pack("Cxv", 43, 1)); # its answer says that all before has been done
+answer();
+END
+close_window() { perl close.pl "$DISPLAY" "$window"; }
+counted() { [ "$(od -An -tu1 -j512 -N1 disk.img)" -eq "$1" ]; }
+
+# Without commands, with a disk that is written to.
+close_free_run()
+{
+	timeout 120 "$V2E" run --engine emu disk.img --display sdl >out 2>&1 </dev/null &
+	guest=$!
+	check "window: without commands" comes window_is_there
+	window=$(head -n 1 window)
+	check "window: the guest is ready" comes window_shows first.png
+	xdotool windowfocus --sync "$window" key a key F1
+	check "window: the disk is written to" comes counted 2
+	check "window: it is asked to close" close_window
+	check "window: that ends the run" ended 0
+	check "window: without a word" test ! -s out
+	check "window: and closes it" sh -c '! xdotool search --name "^v2e"'
+	check "window: the disk is complete" timeout 120 "$V2E" run --engine emu disk.img --do 'wait-text ready' --do 'keys a' --do 'wait-text "count 3"'
+}
+
+# The commands have not come to their end.
+close_commanded_run()
+{
+	guest --display sdl --do 'wait-text never 100s'
+	check "window: with commands" comes window_is_there
+	window=$(head -n 1 window)
+	check "window: the guest is ready" comes window_shows first.png
+	check "window: it is asked to close" close_window
+	check "window: that fails the command" ended 1
+	check "window: and is said" grep -q 'the display was closed' out
+}
 
 window_session()
 {
@@ -136,10 +188,12 @@ window_session()
 	check "window: the guest is ready" comes test -s ready.png
 	check "window: it is there" comes window_is_there
 	window=$(head -n 1 window)
-	shows_picture() { xwd -silent -id "$window" -out window.xwd && "$V2E_BUILD/tests/boot/xwd2png" window.xwd window.png && like ready.png window.png; }
-	check "window: it shows the screenshot" comes shows_picture
+	check "window: it shows the screenshot" comes window_shows ready.png
 	xdotool windowfocus --sync "$window" key a key F1
 	check "window: keys arrive" ended 0
+	mv ready.png first.png
+	close_free_run
+	close_commanded_run
 }
 
 if refuses "built without SDL" --display sdl; then

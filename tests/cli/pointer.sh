@@ -30,18 +30,19 @@ ended()
 	[ $status -eq 0 ]
 }
 
-# moved X Y: to the right and down, all packets together. A packet is flags, X, Y, where
-# bits 4 and 5 of the flags are the signs, and Y counts upwards.
+# moved X Y WHEEL: to the right, down and towards the user, all packets together. A
+# packet is flags, X, Y, wheel, where bits 4 and 5 of the flags are the signs of X and Y,
+# and Y counts upwards.
 moved()
 {
-	tail -n +2 serial | awk -v x="$1" -v y="$2" '
+	tail -n +2 serial | awk -v x="$1" -v y="$2" -v z="$3" '
 		function number(hex) { return index("0123456789abcdef", substr(hex, 1, 1)) * 16 + index("0123456789abcdef", substr(hex, 2, 1)) - 17 }
-		NF == 3 { flags = number($1)
+		NF == 4 { flags = number($1); wheel = number($4); dz += wheel - (wheel > 127 ? 256 : 0)
 			dx += number($2) - (int(flags / 16) % 2 ? 256 : 0); dy -= number($3) - (int(flags / 32) % 2 ? 256 : 0) }
-		END { print "moved", dx + 0, dy + 0; exit !(dx == x && dy == y) }'
+		END { print "moved", dx + 0, dy + 0, dz + 0; exit !(dx == x && dy == y && dz == z) }'
 }
 # buttons BITS: of the last packet
-buttons() { tail -n 1 serial | grep -q "^[0-9a-f]$1 [0-9a-f][0-9a-f] [0-9a-f][0-9a-f] \$" || { cat serial; return 1; }; }
+buttons() { tail -n 1 serial | grep -qE "^[0-9a-f]$1( [0-9a-f]{2}){3} \$" || { cat serial; return 1; }; }
 
 equal() { facts=$("$pngdiff" diff "$1" "$2") || return 1; echo "$facts"; [ "${facts%% *}" -eq 0 ]; }
 picture_is() { facts=$("$pngdiff" info "$1") || return 1; echo "$facts"; [ "${facts% *}" = "$2 $3" ] && [ "${facts##* }" -ge "$4" ]; }
@@ -72,14 +73,19 @@ vnc_session()
 	check "VNC: the client sees the graphics" comes sees_graphics
 	check "VNC: 800x600 in all colours" picture_is vnc.png 800 600 200
 	check "VNC: the pointer is moved" client '' 0,100,50 0,400,200 0,390,220
-	check "VNC: the guest's mouse moves as far" comes moved 390 220
+	check "VNC: the guest's mouse moves as far" comes moved 390 220 0
 	check "VNC: a button is pressed" client '' 1,390,220
 	check "VNC: the guest's is" comes buttons 9
 	check "VNC: another one" client '' 4,390,220
 	check "VNC: the guest's is" comes buttons a
 	check "VNC: both let go" client '' 0,390,220
 	check "VNC: and the guest's" comes buttons 8
-	check "VNC: without a move" moved 390 220
+	check "VNC: without a move" moved 390 220 0
+	check "VNC: the wheel is turned up" client '' 8,390,220 0,390,220
+	check "VNC: the guest's is" comes moved 390 220 -1
+	check "VNC: down, twice" client '' 16,390,220 0,390,220 16,390,220 0,390,220
+	check "VNC: the guest's is" comes moved 390 220 1
+	check "VNC: that was no button" buttons 8
 	check "VNC: both pressed" client '' 5,390,220
 	check "VNC: are the guest's" ended
 }
@@ -114,17 +120,25 @@ window_session()
 	check "window: the guest has drawn" comes test -s drawn.png
 	check "window: as large as the graphics" comes sized 800x600
 	check "window: it shows them" comes shows_picture
-	xdotool mousemove --sync --window "$window" 100 100 mousemove_relative --sync 7 7 mousemove --sync --window "$window" 300 200 click 1
+	xdotool mousemove --sync --window "$window" 100 100 mousemove_relative --sync 7 7 mousemove --sync --window "$window" 300 200 click 4 click 1
 	check "window: a click takes the mouse" comes named 'gives the mouse back'
-	check "window: nothing before is told to the guest" moved 0 0
+	check "window: nothing before is told to the guest" moved 0 0 0
 	xdotool mousemove_relative 30 20
-	check "window: a move is the guest's" comes moved 30 20
+	check "window: a move is the guest's" comes moved 30 20 0
+	xdotool click 4
+	check "window: the wheel turned up is the guest's" comes moved 30 20 -1
+	xdotool click 5 click 5
+	check "window: and down, twice" comes moved 30 20 1
 	xdotool mousedown 3
 	check "window: a button is the guest's" comes buttons a
 	xdotool mouseup 3
 	check "window: until it is let go" comes buttons 8
+	xdotool mousedown 3
+	check "window: the button again" comes buttons a
 	xdotool key ctrl+alt+g
 	check "window: Ctrl+Alt+G gives the mouse back" comes named '^v2e$'
+	check "window: the guest's button does not stay behind" comes buttons 8
+	xdotool mouseup 3
 	xdotool windowsize "$window" 400 300
 	check "window: resized by hand" comes sized 400x300
 	check "window: the picture is scaled" comes shows_scaled
