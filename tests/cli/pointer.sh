@@ -148,7 +148,7 @@ window_session()
 	check "window: both buttons are the guest's" ended
 }
 
-if timeout 60 "$V2E" run --display sdl 2>&1 </dev/null | grep -q "built without SDL"; then
+if timeout 60 "$V2E" run --display sdl --do quit 2>&1 </dev/null | grep -q "built without SDL"; then
 	skip "the window" "v2e was built without SDL 2"
 elif have Xvfb && have xdotool && have xwd; then
 	Xvfb -displayfd 3 -screen 0 1600x1200x24 -nolisten tcp 3>display >xvfb.out 2>&1 &
