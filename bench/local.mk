@@ -5,6 +5,6 @@ bench_files = bench/bench_boot bench/bench_emu bench/bench_policy bench/bench_po
 	bench/guests/loop32.asm bench/guests/modes.asm bench/guests/muldiv.asm \
 	bench/guests/nearcall.asm bench/guests/out.asm bench/guests/recurse.asm \
 	bench/guests/repmovs.asm bench/guests/sieve.asm bench/guests/sieve32.asm \
-	bench/guests/smc.asm bench/guests/stay.asm bench/guests/switchmix.asm
+	bench/guests/smc.asm bench/guests/stay.asm bench/guests/switchmix.asm bench/guests/vm86.asm
 
 EXTRA_DIST += $(bench_files)
