@@ -48,6 +48,19 @@ int kvm_trace_offset(const char *name, const char *field)
 	return offset ? atoi(offset + strlen("offset:")) : -ENOENT;
 }
 
+#define TRIES 100 /* then something else is the matter */
+
+int kvm_trace_call(long number, long a, long b, long c, long d, long e)
+{
+	long result = -1;
+	for (int n = 0; n < TRIES && result < 0; n++) {
+		result = syscall(number, a, b, c, d, e);
+		if (result < 0 && errno != EINTR && errno != EAGAIN)
+			break;
+	}
+	return result < 0 ? -errno : (int)result;
+}
+
 int kvm_trace_open(struct kvm_trace_event *event, const struct kvm_trace_point *point, struct perf_event_attr attr)
 {
 	char text[16];
@@ -59,9 +72,9 @@ int kvm_trace_open(struct kvm_trace_event *event, const struct kvm_trace_point *
 	attr.config = (uint64_t)atoi(text);
 	attr.sample_period = 1;
 	attr.disabled = attr.exclude_hv = 1;
-	int fd = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	int fd = kvm_trace_call(SYS_perf_event_open, (long)&attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	*event = (struct kvm_trace_event){ .fd = fd };
 	if (!point->filter || !ioctl(fd, PERF_EVENT_IOC_SET_FILTER, point->filter))
 		return 0;

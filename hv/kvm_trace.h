@@ -29,6 +29,10 @@ int kvm_trace_map(struct kvm_trace_event *event, unsigned pages);
 int kvm_trace_enable(const struct kvm_trace_event *event, bool on);
 void kvm_trace_close(struct kvm_trace_event *event);
 
+/* syscall() for what a signal puts off: the kernel's checker of BPF programs says EAGAIN,
+ * perf_event_open EINTR. A vCPU gets signals all the time. Returns the result or -errno. */
+int kvm_trace_call(long number, long a, long b, long c, long d, long e);
+
 /* Where a field lies in what a tracepoint records, or -errno. */
 int kvm_trace_offset(const char *name, const char *field);
 /* What would make it work (g_free). */

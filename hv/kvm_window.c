@@ -150,8 +150,7 @@ static void add_end(struct program *program)
 
 static int bpf(enum bpf_cmd command, union bpf_attr *attr)
 {
-	long result = syscall(SYS_bpf, command, attr, sizeof *attr);
-	return result < 0 ? -errno : (int)result;
+	return kvm_trace_call(SYS_bpf, command, (long)attr, sizeof *attr, 0, 0);
 }
 
 static int open_map(struct kvm_window *window)

@@ -2,7 +2,11 @@
  * 0 answers 0, as a kernel that has nothing of it; or /dev/kvm cannot be opened.
  *
  *	FAIL_IOCTL=NUMBER,COUNT,ERRNO LD_PRELOAD=./fail_ioctl.so v2e ...
- *	FAIL_OPEN=ERRNO LD_PRELOAD=./fail_ioctl.so v2e ... */
+ *	FAIL_OPEN=ERRNO LD_PRELOAD=./fail_ioctl.so v2e ...
+ *
+ * Or each other syscall() of a number fails, as a signal makes them do:
+ *
+ *	PUT_OFF=NUMBER,ERRNO LD_PRELOAD=./fail_ioctl.so v2e ... */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -48,4 +52,28 @@ int ioctl(int fd, unsigned long request, ...)
 		return error ? -1 : 0;
 	}
 	return real(fd, request, argument);
+}
+
+long syscall(long number, ...)
+{
+	static long (*real)(long number, ...);
+	static long wanted;
+	static int error, calls;
+	long given[6];
+	va_list list;
+	va_start(list, number);
+	for (int i = 0; i < 6; i++)
+		given[i] = va_arg(list, long);
+	va_end(list);
+	if (!real) {
+		const char *what = getenv("PUT_OFF");
+		real = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
+		if (what && sscanf(what, "%ld,%d", &wanted, &error) != 2)
+			abort();
+	}
+	if (error && number == wanted && calls++ % 2 == 0) {
+		errno = error;
+		return -1;
+	}
+	return real(number, given[0], given[1], given[2], given[3], given[4], given[5]);
 }

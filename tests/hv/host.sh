@@ -78,6 +78,15 @@ says() # PATTERN
 	grep -q "$1" "$tmp/out"
 }
 
+# put_off CALL,ERRNO: probe, with each other one of these calls put off by a signal.
+put_off()
+{
+	env -u FAIL_IOCTL PUT_OFF="$1" LD_PRELOAD="$tmp/fail_ioctl.so" "$V2E" probe --json >"$tmp/put-off"
+	for line in '"trace": { "usable": true' '"windows": true' '"witnesses": true'; do
+		! grep -q "$line" "$tmp/probe" || grep "$line" "$tmp/put-off" || return 1
+	done
+}
+
 # long STATUS ARGS...: a guest that goes to 64-bit mode, without asking CPUID.
 long()
 {
@@ -172,6 +181,8 @@ if [ -r $firmware/bios.bin ]; then
 		check "no vCPU" no_kvm FAIL_IOCTL=ae41,0,12 'KVM_CREATE_VCPU'
 		check "KVM_CREATE_VM fails: auto does without" fails ae01 0 16 --engine auto
 		check "and says why" says '^engine emu: /dev/kvm: KVM_CREATE_VM'
+		check "signals while BPF programs are loaded" put_off 321,11
+		check "signals while tracepoints are opened" put_off 298,4
 	else
 		skip "failing ioctls" "nothing can be preloaded here"
 	fi
