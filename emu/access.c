@@ -220,8 +220,23 @@ bool emu_probe_write(struct emu *emu, unsigned seg, uint32_t offset, unsigned si
 	       range_translate(emu, linear, size, true, emu->cpl == 3);
 }
 
+/* Plain memory in one page, while nobody looks; NULL: the long way. */
+static uint8_t *linear_fast(const struct emu *emu, uint32_t linear, unsigned size, bool write)
+{
+	uint32_t physical = linear & emu->a20_mask;
+	if (emu->paging || (emu->special & (SPECIAL_WATCH | SPECIAL_DEBUGGER)) || (linear & 0xfff) > 0x1000 - size ||
+	    !(emu->page[physical >> MEM_PAGE_SHIFT] & (write ? MEM_WRITE : MEM_READ)))
+		return NULL;
+	return write && block_code_at(emu->cache, physical, size) ? NULL : emu->flat + physical;
+}
+
 static bool linear_read(struct emu *emu, uint32_t linear, unsigned size, uint32_t *value, unsigned cpl)
 {
+	const uint8_t *bytes = linear_fast(emu, linear, size, false);
+	if (bytes) {
+		*value = bytes_load(bytes, size);
+		return true;
+	}
 	if (!range_translate(emu, linear, size, false, cpl == 3))
 		return false;
 	if (unlikely(emu->special & SPECIAL_DEBUGGER))
@@ -233,6 +248,11 @@ static bool linear_read(struct emu *emu, uint32_t linear, unsigned size, uint32_
 
 static bool linear_write(struct emu *emu, uint32_t linear, unsigned size, uint32_t value, unsigned cpl)
 {
+	uint8_t *bytes = linear_fast(emu, linear, size, true);
+	if (bytes) {
+		bytes_store(bytes, size, value);
+		return true;
+	}
 	if (!range_translate(emu, linear, size, true, cpl == 3))
 		return false;
 	if (unlikely(emu->special & SPECIAL_DEBUGGER))
@@ -274,22 +294,8 @@ bool emu_check_alignment(struct emu *emu, unsigned seg, uint32_t offset, unsigne
 	return !alignment_checked(emu, emu->cpl) || !(linear & (align - 1)) || emu_fail(emu, VEC_AC, 0);
 }
 
-/* Plain memory in one page that a supervisor may reach as it is; else NULL. */
-static uint8_t *system_fast(const struct emu *emu, uint32_t linear, unsigned size)
-{
-	uint32_t physical = linear & emu->a20_mask;
-	if (emu->paging || (linear & 0xfff) > 0x1000 - size || !(emu->page[physical >> MEM_PAGE_SHIFT] & MEM_READ))
-		return NULL;
-	return emu->flat + physical;
-}
-
 bool emu_system_read(struct emu *emu, uint32_t linear, unsigned size, uint32_t *value)
 {
-	const uint8_t *bytes = system_fast(emu, linear, size);
-	if (bytes) {
-		*value = bytes_load(bytes, size);
-		return true;
-	}
 	return linear_read(emu, linear, size, value, 0);
 }
 

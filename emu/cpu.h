@@ -210,6 +210,8 @@ bool seg_load(struct emu *emu, unsigned sreg, uint16_t selector);
 /* Real-mode or vm86 load without checks (base = selector << 4); in vm86 with
  * limit FFFF and DPL 3. For CS too. */
 void seg_load_real(struct emu *emu, unsigned sreg, uint16_t selector);
+/* As it is in vm86; emu_mode_changed() or seg_changed() has to follow. */
+void seg_set_vm86(struct ctx_seg *seg, uint16_t selector);
 
 /* Reads the descriptor of a selector from GDT or LDT. #GP(selector) (or `vector`)
  * outside the table limit; #PF. */

@@ -199,14 +199,14 @@ static bool enter_handler(struct emu *emu, const struct event *event, const stru
 	if (!seg_set_accessed(emu, selector, &code))
 		return false;
 	ctx->rflags &= ~(uint64_t)(CTX_EFLAGS_TF | CTX_EFLAGS_NT | CTX_EFLAGS_RF | CTX_EFLAGS_VM | (trap ? 0 : CTX_EFLAGS_IF));
-	emu->vm86 = false;
-	emu->protected_mode = true;
 	if (was_vm86)
 		clear_vm86_segments(emu);
-	code_load(emu, selector, &code, cpl); /* cannot fail: accessed already */
-	stack_commit(emu, &stack);
+	seg_unpack(&ctx->seg[CTX_CS], (uint16_t)((selector & 0xfffc) | cpl), &code);
+	ctx->seg[CTX_SS] = stack.ss;
+	ctx->gpr[CTX_RSP].e = stack.esp;
 	ctx->rip = offset;
 	emu_mode_changed(emu);
+	seg_note(emu, CTX_CS, selector, &code);
 	emu_flags_changed(emu);
 	return true;
 }
@@ -409,10 +409,9 @@ static enum exec return_to_vm86(struct emu *emu, struct stack *stack, uint32_t i
 		return emu_raise_error(emu, VEC_GP, 0);
 	eflags_set(emu, flags & (IRET_BASE | CTX_EFLAGS_IF | CTX_EFLAGS_IOPL | CTX_EFLAGS_VM | CTX_EFLAGS_VIF |
 	                         CTX_EFLAGS_VIP | wide_flags(emu, 4)));
-	emu_mode_changed(emu);
-	seg_load_real(emu, CTX_CS, (uint16_t)selector);
+	seg_set_vm86(&ctx->seg[CTX_CS], (uint16_t)selector);
 	for (unsigned i = 0; i < sizeof order; i++)
-		seg_load_real(emu, order[i], (uint16_t)values[i]);
+		seg_set_vm86(&ctx->seg[order[i]], (uint16_t)values[i]);
 	ctx->gpr[CTX_RSP].e = esp;
 	ctx->rip = ip;
 	emu_mode_changed(emu);

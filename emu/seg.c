@@ -90,13 +90,18 @@ static void derive_world(struct emu *emu)
 	emu->world = world | world_of_code(emu);
 }
 
+static void derive_stack(struct emu *emu)
+{
+	emu->stack_mask = emu->ctx->seg[CTX_SS].access & CTX_SEG_DB ? 0xffffffffu : 0xffffu;
+}
+
 void seg_changed(struct emu *emu, unsigned sreg)
 {
 	derive_fast(emu, sreg, watched(emu));
 	if (sreg == CTX_CS)
 		derive_code(emu);
 	if (sreg == CTX_SS)
-		emu->stack_mask = emu->ctx->seg[CTX_SS].access & CTX_SEG_DB ? 0xffffffffu : 0xffffu;
+		derive_stack(emu);
 	if (sreg == CTX_CS || sreg == CTX_SS)
 		derive_world(emu);
 }
@@ -151,7 +156,8 @@ void emu_mode_changed(struct emu *emu)
 	for (unsigned sreg = 0; sreg < CTX_LDTR; sreg++)
 		derive_fast(emu, sreg, looked_at);
 	derive_code(emu);
-	seg_changed(emu, CTX_SS);
+	derive_stack(emu);
+	derive_world(emu);
 	if (unlikely(log_trace_mask & LOG_TRACE_SWITCH))
 		trace_mode(emu);
 }
@@ -189,6 +195,14 @@ bool seg_set_accessed(struct emu *emu, uint16_t selector, struct descriptor *des
 
 /* --- loads --------------------------------------------------------------------- */
 
+void seg_set_vm86(struct ctx_seg *seg, uint16_t selector)
+{
+	seg->selector = selector;
+	seg->base = (uint32_t)selector << 4;
+	seg->limit = 0xffff;
+	seg->access = CTX_SEG_P | CTX_SEG_DPL | CTX_SEG_S | 3 | CTX_SEG_REAL;
+}
+
 void seg_load_real(struct emu *emu, unsigned sreg, uint16_t selector)
 {
 	struct ctx_seg *seg = &emu->ctx->seg[sreg];
@@ -201,8 +215,7 @@ void seg_load_real(struct emu *emu, unsigned sreg, uint16_t selector)
 		return;
 	}
 	if (emu->vm86) {
-		seg->limit = 0xffff;
-		seg->access = CTX_SEG_P | CTX_SEG_DPL | CTX_SEG_S | 3 | CTX_SEG_REAL;
+		seg_set_vm86(seg, selector);
 	} else {
 		/* Limit and D/B stay: this is what makes "unreal" mode. */
 		seg->access = (seg->access & (CTX_SEG_DB | CTX_SEG_G)) | CTX_SEG_P | CTX_SEG_S | 3 | CTX_SEG_REAL;
