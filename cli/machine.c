@@ -366,6 +366,15 @@ static uint64_t hash_picture(void *owner)
 	return surface_hash(machine->surface);
 }
 
+static unsigned count_colours(void *owner, const struct surface_area *area, unsigned limit)
+{
+	struct machine *machine = owner;
+	const struct surface *surface = machine->surface;
+	vga_render(pc_vga(machine->pc), machine->surface, VGA_BLINK_STEADY);
+	struct surface_area whole = { 0, 0, surface->width, surface->height };
+	return surface_count_colors(surface, area->width ? area : &whole, limit);
+}
+
 static bool save_picture(void *owner, const char *path, char **error)
 {
 	struct machine *machine = owner;
@@ -412,7 +421,7 @@ static void flush_code(void *owner)
 struct script_guest machine_guest(struct machine *machine)
 {
 	return (struct script_guest){
-		.read_text = read_text, .hash_picture = hash_picture, .save_picture = save_picture,
+		.read_text = read_text, .hash_picture = hash_picture, .count_colours = count_colours, .save_picture = save_picture,
 		.save_state = save_state,
 		.key_room = key_room, .key = press_key, .nmi = press_nmi, .flush = flush_code, .owner = machine,
 	};

@@ -30,6 +30,7 @@ struct monitor {
 	struct script_run *run;
 	char *line;
 	GString *printed;      /* by that command */
+	uint64_t picture_before_keys;
 	bool quit;
 	int status;
 };
@@ -310,6 +311,7 @@ struct monitor *monitor_new(const char *where, const struct script_guest *guest,
 	bool stdio = !strcmp(where, "stdio");
 	monitor->guest = *guest;
 	monitor->guest.printed = monitor->printed = g_string_new(NULL);
+	monitor->guest.picture_before_keys = &monitor->picture_before_keys;
 	monitor->ctx = ctx;
 	monitor->mem = mem;
 	monitor->input = g_string_new(NULL);

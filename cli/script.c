@@ -7,6 +7,8 @@ struct script_run *script_run_new(const struct script *script, const struct scri
 	struct script_run *run = g_new0(struct script_run, 1);
 	run->script = script;
 	run->guest = *guest;
+	if (!run->guest.picture_before_keys)
+		run->guest.picture_before_keys = &run->picture_before_keys;
 	run->text = g_string_new(NULL);
 	run->serial = g_string_new(NULL);
 	return run;

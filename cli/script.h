@@ -19,6 +19,9 @@ struct script_guest {
 	bool (*read_text)(void *owner, GString *text);
 	/* Equal for equal pictures; a blinking cursor does not count. */
 	uint64_t (*hash_picture)(void *owner);
+	/* In that part of it, or in the whole picture where area->width is 0; counted up
+	 * to `limit`. 0: some of it lies outside. */
+	unsigned (*count_colours)(void *owner, const struct surface_area *area, unsigned limit);
 	/* A PNG file. False with *error (g_free). */
 	bool (*save_picture)(void *owner, const char *path, char **error);
 	/* Where a failure in a graphics mode leaves the picture, in place of what is
@@ -34,12 +37,15 @@ struct script_guest {
 	/* What the emulator made of the guest's code. */
 	void (*flush)(void *owner);
 	void *owner;
+	/* The picture's hash before the last `keys` or `type`, 0 if there was none, kept for
+	 * the next run on this guest; NULL: each run knows of its own keys only. */
+	uint64_t *picture_before_keys;
 	/* Where `screen-text -` goes; NULL: standard output. */
 	GString *printed;
 };
 
 #define SCRIPT_KEY_NS    (UINT64_C(20) * 1000000) /* between two events of a key */
-#define SCRIPT_STABLE_NS (UINT64_C(50) * 1000000) /* between two samples of wait-stable */
+#define SCRIPT_SAMPLE_NS (UINT64_C(50) * 1000000) /* between two looks at the picture */
 #define SCRIPT_SERIAL_MAX (1u << 20)              /* bytes that wait-serial looks back */
 
 enum script_state {

@@ -76,32 +76,73 @@ static enum script_verdict poll_wait_serial(struct script_run *run, const struct
 	return verdict;
 }
 
+/* Is it time for a look at the picture? Rendering it is not free. */
+static bool may_sample(struct script_run *run)
+{
+	struct script_progress *progress = &run->progress;
+	if (progress->now < progress->next_sample)
+		return false;
+	progress->next_sample = add_time(progress->now, SCRIPT_SAMPLE_NS);
+	return true;
+}
+
 static void begin_wait_stable(struct script_run *run, const struct script_step *step)
 {
 	struct script_progress *progress = &run->progress;
 	progress->deadline = add_time(progress->now, step->time[1]);
 	progress->hash = run->guest.hash_picture(run->guest.owner);
 	progress->stable_since = progress->now;
-	progress->next_sample = add_time(progress->now, SCRIPT_STABLE_NS);
+	progress->next_sample = add_time(progress->now, SCRIPT_SAMPLE_NS);
 }
 
 static enum script_verdict poll_wait_stable(struct script_run *run, const struct script_step *step, char **why)
 {
 	struct script_progress *progress = &run->progress;
-	if (progress->now >= progress->next_sample) {
+	if (may_sample(run)) {
 		uint64_t hash = run->guest.hash_picture(run->guest.owner);
 		if (hash != progress->hash)
 			progress->stable_since = progress->now;
 		progress->hash = hash;
-		progress->next_sample = add_time(progress->now, SCRIPT_STABLE_NS);
 		if (progress->now - progress->stable_since >= step->time[0])
 			return SCRIPT_VERDICT_DONE;
 	}
 	return wait_on(run, why);
 }
 
+static void begin_wait_change(struct script_run *run, const struct script_step *step)
+{
+	begin_wait(run, step);
+	run->progress.hash = *run->guest.picture_before_keys;
+	if (!run->progress.hash)
+		run->progress.hash = run->guest.hash_picture(run->guest.owner);
+}
+
+static enum script_verdict poll_wait_change(struct script_run *run, const struct script_step *step, char **why)
+{
+	(void)step;
+	if (may_sample(run) && run->guest.hash_picture(run->guest.owner) != run->progress.hash)
+		return SCRIPT_VERDICT_DONE;
+	return wait_on(run, why);
+}
+
+static enum script_verdict poll_wait_colours(struct script_run *run, const struct script_step *step, char **why)
+{
+	if (may_sample(run)) {
+		run->progress.colours = run->guest.count_colours(run->guest.owner, &step->area, step->count);
+		if (run->progress.colours >= step->count)
+			return SCRIPT_VERDICT_DONE;
+	}
+	enum script_verdict verdict = wait_on(run, why);
+	if (verdict == SCRIPT_VERDICT_FAILED) {
+		g_autofree char *timeout = *why;
+		*why = g_strdup_printf("%s; there %s %u", timeout, run->progress.colours == 1 ? "is" : "are", run->progress.colours);
+	}
+	return verdict;
+}
+
 static void begin_keys(struct script_run *run, const struct script_step *step)
 {
+	*run->guest.picture_before_keys = run->guest.hash_picture(run->guest.owner);
 	run->progress.events = g_array_new(FALSE, FALSE, sizeof(struct key_event));
 	for (guint i = 0; i < step->strokes->len; i++)
 		keys_expand(&g_array_index(step->strokes, struct key_stroke, i), run->progress.events);
@@ -211,6 +252,8 @@ const struct script_action script_actions[SCRIPT_VERBS] = {
 	[SCRIPT_wait_text] = { begin_wait, poll_wait_text },
 	[SCRIPT_wait_serial] = { begin_wait, poll_wait_serial },
 	[SCRIPT_wait_stable] = { begin_wait_stable, poll_wait_stable },
+	[SCRIPT_wait_change] = { begin_wait_change, poll_wait_change },
+	[SCRIPT_wait_colours] = { begin_wait, poll_wait_colours },
 	[SCRIPT_keys] = { begin_keys, poll_keys },
 	[SCRIPT_type] = { begin_keys, poll_keys },
 	[SCRIPT_nmi] = { NULL, poll_nmi },

@@ -13,8 +13,9 @@ struct script_progress {
 	GArray *events;      /* struct key_event; owned */
 	unsigned event;      /* the next one */
 	uint64_t next_event; /* not before */
-	/* wait-stable */
+	/* wait-stable, wait-change, wait-colours */
 	uint64_t hash, stable_since, next_sample;
+	unsigned colours; /* seen last */
 };
 
 struct script_run {
@@ -29,6 +30,7 @@ struct script_run {
 	GString *text;       /* scratch for the text screen */
 	GString *serial;     /* the last of what was sent, at most SCRIPT_SERIAL_MAX */
 	size_t serial_taken; /* matched before */
+	uint64_t picture_before_keys; /* where the guest has no place for it */
 };
 
 enum script_verdict { SCRIPT_VERDICT_DONE, SCRIPT_VERDICT_AGAIN, SCRIPT_VERDICT_FAILED };

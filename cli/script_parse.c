@@ -160,17 +160,35 @@ static bool parse_text(const char *kind, const char *word, struct script_step *s
 	return true;
 }
 
-static bool parse_argument(const char *kind, const char *word, struct script_step *step, unsigned *times, char **error)
+static bool parse_count(const char *word, struct script_step *step, char **error)
 {
-	if (kind[0] == 'T')
-		return units_parse_time(word, &step->time[(*times)++], error);
-	if (strcmp(kind, "STATUS"))
-		return parse_text(kind, word, step, error);
+	uint64_t count;
+	if (!units_parse_number(word, 1, SCRIPT_COLOURS_MAX, &count, error))
+		return false;
+	step->count = (unsigned)count;
+	return true;
+}
+
+static bool parse_status(const char *word, struct script_step *step, char **error)
+{
 	uint64_t status;
 	if (!units_parse_number(word, 0, 255, &status, error))
 		return false;
 	step->status = (uint8_t)status;
 	return true;
+}
+
+static bool parse_argument(const char *kind, const char *word, struct script_step *step, unsigned *times, char **error)
+{
+	switch (kind[0]) {
+	case 'T':
+		return units_parse_time(word, &step->time[(*times)++], error);
+	case 'N':
+		return parse_count(word, step, error);
+	case 'X':
+		return units_parse_area(word, &step->area, error);
+	}
+	return strcmp(kind, "STATUS") ? parse_text(kind, word, step, error) : parse_status(word, step, error);
 }
 
 static bool fail_syntax(const struct verb *verb, const char *what, const char *word, char **error)
@@ -179,24 +197,31 @@ static bool fail_syntax(const struct verb *verb, const char *what, const char *w
 	return false;
 }
 
+/* Of two that may be left out, the first is the one with commas. */
+static bool is_left_out(const char *kind, const char *word)
+{
+	return kind[0] == '[' && (!word || (kind[1] == 'X' && !strchr(word, ',')));
+}
+
 /* Walks the syntax and the words side by side. */
 static bool parse_arguments(const struct verb *verb, const GPtrArray *words, struct script_step *step, char **error)
 {
 	g_auto(GStrv) kinds = g_strsplit(verb->syntax, " ", -1);
-	unsigned n = 0, times = 0;
-	for (; kinds[n]; n++) {
+	unsigned next = 1, times = 0;
+	for (unsigned n = 0; kinds[n]; n++) {
+		const char *word = next < words->len ? words->pdata[next] : NULL;
+		if (is_left_out(kinds[n], word))
+			continue;
 		bool optional = kinds[n][0] == '[';
 		g_autofree char *kind = g_strndup(kinds[n] + optional, strcspn(kinds[n] + optional, "]"));
-		if (n + 1 >= words->len) {
-			if (optional)
-				break;
+		if (!word)
 			return fail_syntax(verb, "missing", kind, error);
-		}
-		if (!parse_argument(kind, words->pdata[n + 1], step, &times, error))
+		if (!parse_argument(kind, word, step, &times, error))
 			return false;
+		next++;
 	}
-	if (n + 1 < words->len)
-		return fail_syntax(verb, "too much:", words->pdata[n + 1], error);
+	if (next < words->len)
+		return fail_syntax(verb, "too much:", words->pdata[next], error);
 	return true;
 }
 

@@ -11,6 +11,8 @@
 
 #include <glib.h>
 
+#include "devmodel/surface.h"
+
 enum script_verb {
 #define SCRIPT_COMMAND(verb, name, syntax, help) SCRIPT_##verb,
 #include "cli/script_commands.def"
@@ -20,6 +22,7 @@ enum script_verb {
 
 #define SCRIPT_DEFAULT_TIME (UINT64_C(30) * 1000000000)
 #define SCRIPT_FILE_MAX     (1u << 20) /* bytes of a script file */
+#define SCRIPT_COLOURS_MAX  (1u << 24) /* that a picture can have */
 
 struct script_step {
 	enum script_verb verb;
@@ -27,6 +30,8 @@ struct script_step {
 	GArray *strokes;  /* struct key_stroke: what `keys` and `type` press; or NULL */
 	uint64_t time[2]; /* guest ns, in the order of the arguments; a T that was
 	                   * left out is SCRIPT_DEFAULT_TIME */
+	unsigned count;   /* N */
+	struct surface_area area; /* without width: the whole picture */
 	uint8_t status;
 	char *source;     /* the command as it was written */
 	char *file;       /* where it was written: a file name, or "--do" */

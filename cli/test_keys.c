@@ -206,8 +206,8 @@ static bool set_mask(void *target, const char *value, char **error)
 static bool add_ignore(void *target, const char *value, char **error)
 {
 	struct test_picture *to = picture(target);
-	struct test_rectangle rectangle;
-	if (!test_picture_parse_rectangle(value, &rectangle, error))
+	struct surface_area rectangle;
+	if (!units_parse_area(value, &rectangle, error))
 		return false;
 	if (!to->ignore)
 		to->ignore = g_array_new(FALSE, FALSE, sizeof rectangle);

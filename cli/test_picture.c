@@ -17,24 +17,7 @@ void test_picture_clear(struct test_picture *picture)
 	*picture = (struct test_picture){ 0 };
 }
 
-bool test_picture_parse_rectangle(const char *text, struct test_rectangle *rectangle, char **error)
-{
-	unsigned *fields[] = { &rectangle->x, &rectangle->y, &rectangle->width, &rectangle->height };
-	g_auto(GStrv) words = g_strsplit(text, ",", -1);
-	if (g_strv_length(words) != G_N_ELEMENTS(fields)) {
-		*error = g_strdup_printf("'%s' is no rectangle; give X,Y,WIDTH,HEIGHT in pixels, such as 0,0,640,16", text);
-		return false;
-	}
-	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
-		uint64_t value;
-		if (!units_parse_number(g_strstrip(words[i]), i >= 2, SURFACE_MAX_SIDE, &value, error))
-			return false;
-		*fields[i] = (unsigned)value;
-	}
-	return true;
-}
-
-static bool in_rectangle(const struct test_rectangle *r, unsigned x, unsigned y)
+static bool in_rectangle(const struct surface_area *r, unsigned x, unsigned y)
 {
 	return x >= r->x && x - r->x < r->width && y >= r->y && y - r->y < r->height;
 }
@@ -44,7 +27,7 @@ static bool is_ignored(const struct test_picture *how, const struct surface *mas
 	if (mask && !surface_row(mask, y)[x])
 		return true;
 	for (guint i = 0; how->ignore && i < how->ignore->len; i++)
-		if (in_rectangle(&g_array_index(how->ignore, struct test_rectangle, i), x, y))
+		if (in_rectangle(&g_array_index(how->ignore, struct surface_area, i), x, y))
 			return true;
 	return false;
 }

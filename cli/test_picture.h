@@ -9,23 +9,16 @@
 
 #include "devmodel/surface.h"
 
-struct test_rectangle {
-	unsigned x, y, width, height;
-};
-
 /* How to compare. All zero: every pixel must be equal. */
 struct test_picture {
 	char *file;          /* the reference; NULL: none */
 	unsigned tolerance;  /* a colour may be off by so much in each of R, G, B: 0 to 255 */
 	uint64_t pixels;     /* so many pixels may be off by more */
 	char *mask;          /* PNG of the same size: where it is black nothing is compared; or NULL */
-	GArray *ignore;      /* struct test_rectangle: nothing is compared there; or NULL */
+	GArray *ignore;      /* struct surface_area: nothing is compared there; or NULL */
 };
 
 void test_picture_clear(struct test_picture *picture);
-
-/* "X,Y,WIDTH,HEIGHT". False with *error (g_free). */
-bool test_picture_parse_rectangle(const char *text, struct test_rectangle *rectangle, char **error);
 
 /* Compares by the rules of `how` (its file is not read). Returns true when equal;
  * else *why (g_free) says how they differ. `difference`, if not NULL, becomes

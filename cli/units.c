@@ -129,3 +129,20 @@ char *units_format_time(uint64_t ns)
 			return g_strdup_printf("%" PRIu64 "%s", ns / time_units[i].factor, time_units[i].name);
 	return g_strdup("0s");
 }
+
+bool units_parse_area(const char *text, struct surface_area *area, char **error)
+{
+	unsigned *fields[] = { &area->x, &area->y, &area->width, &area->height };
+	g_auto(GStrv) words = g_strsplit(text, ",", -1);
+	if (g_strv_length(words) != G_N_ELEMENTS(fields)) {
+		*error = g_strdup_printf("'%s' is no rectangle; give X,Y,WIDTH,HEIGHT in pixels, such as 0,0,640,16", text);
+		return false;
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
+		uint64_t value;
+		if (!units_parse_number(g_strstrip(words[i]), i >= 2, SURFACE_MAX_SIDE, &value, error))
+			return false;
+		*fields[i] = (unsigned)value;
+	}
+	return true;
+}

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "devmodel/surface.h"
+
 /* Decimal, or hexadecimal with 0x, from `min` to `max`. */
 bool units_parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *value, char **error);
 
@@ -20,5 +22,8 @@ bool units_parse_time(const char *text, uint64_t *ns, char **error);
 
 /* The shortest of such texts, to be freed with g_free. */
 char *units_format_time(uint64_t ns);
+
+/* Part of a picture: X,Y,WIDTH,HEIGHT. It may lie outside of the picture. */
+bool units_parse_area(const char *text, struct surface_area *area, char **error);
 
 #endif

@@ -65,3 +65,23 @@ bool surface_equal(const struct surface *a, const struct surface *b)
 	return a->width == b->width && a->height == b->height &&
 	       (!count(a) || !memcmp(a->pixels, b->pixels, count(a) * sizeof *a->pixels));
 }
+
+static bool is_inside(const struct surface *surface, const struct surface_area *area)
+{
+	return area->x <= surface->width && area->width <= surface->width - area->x &&
+	       area->y <= surface->height && area->height <= surface->height - area->y;
+}
+
+unsigned surface_count_colors(const struct surface *surface, const struct surface_area *area, unsigned limit)
+{
+	if (!is_inside(surface, area))
+		return 0;
+	g_autoptr(GHashTable) colors = g_hash_table_new(NULL, NULL);
+	for (unsigned y = area->y; y < area->y + area->height; y++) {
+		const uint32_t *row = surface_row(surface, y);
+		for (unsigned x = area->x; x < area->x + area->width && g_hash_table_size(colors) < limit; x++)
+			if (x == area->x || row[x] != row[x - 1])
+				g_hash_table_add(colors, GUINT_TO_POINTER(row[x]));
+	}
+	return g_hash_table_size(colors);
+}

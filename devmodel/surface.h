@@ -22,6 +22,11 @@ void surface_free(struct surface *surface); /* NULL is fine */
  * stay. Returns false, and changes nothing, for a side past SURFACE_MAX_SIDE. */
 bool surface_resize(struct surface *surface, unsigned width, unsigned height);
 
+/* A rectangle of it, in pixels. */
+struct surface_area {
+	unsigned x, y, width, height;
+};
+
 void surface_fill(struct surface *surface, uint32_t color);
 
 static inline uint32_t *surface_row(const struct surface *surface, unsigned y)
@@ -32,5 +37,9 @@ static inline uint32_t *surface_row(const struct surface *surface, unsigned y)
 /* Of size and pixels; the same in every run and on every host. */
 uint64_t surface_hash(const struct surface *surface);
 bool surface_equal(const struct surface *a, const struct surface *b);
+
+/* The number of colours in an area, counted up to `limit`; 0 if any of it lies
+ * outside. */
+unsigned surface_count_colors(const struct surface *surface, const struct surface_area *area, unsigned limit);
 
 #endif

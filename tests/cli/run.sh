@@ -64,6 +64,11 @@ check "--timeout is named" says '--timeout: the run took longer than 2s' 1 spin.
 check "wait-text finds text" ends 0 spin.bin --do 'wait-text "Booting from Floppy" 10s'
 check "wait-text times out" says '--do:1: wait-text Nothing 1s: not within 1s' 1 spin.bin --do 'wait-text Nothing 1s'
 check "wait-stable" ends 0 spin.bin --do 'sleep 2s' --do 'wait-stable 500ms 2s'
+check "wait-change sees what a key has done" ends 0 echo.bin --do 'wait-text Floppy 10s' --do 'sleep 200ms' --do 'keys a' --do 'wait-change 5s'
+check "...and no more than that" says 'wait-change 1s: not within 1s' 1 spin.bin --do 'wait-text Floppy 10s' --do 'keys a' --do 'wait-change 1s'
+check "wait-colours waits for a mode and a part of it" ends 0 graphics.bin --do 'wait-colours 2 0,0,320,2 5s' --do 'wait-colours 1 0,199,320,1'
+check "...and says how many there are" says 'wait-colours 2 0,100,320,100 1s: not within 1s of guest time; there is 1;' 1 \
+	graphics.bin --do 'sleep 2s' --do 'wait-colours 2 0,100,320,100 1s'
 check "wait-serial finds output" ends 0 serial.bin --do 'wait-serial Hi! 10s'
 check "wait-serial times out and shows the end" says 'Hi!' 1 serial.bin --do 'wait-serial Ho! 2s'
 check "type reaches the guest" ends 0 echo.bin --do 'wait-text Floppy 10s' --do 'sleep 200ms' \

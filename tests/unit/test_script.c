@@ -5,7 +5,7 @@
 
 #include <glib/gstdio.h>
 
-#include "cli/script.h"
+#include "cli/script_internal.h"
 
 #define MS UINT64_C(1000000)
 #define STEP (10 * MS)
@@ -14,6 +14,8 @@
 static struct guest {
 	const char *text; /* NULL: graphics */
 	uint64_t hash;
+	unsigned colours;
+	struct surface_area area; /* of the last look at them */
 	bool room, fails_to_save;
 	GString *keys;   /* "+key" and "-key" */
 	GString *saved;  /* paths */
@@ -33,6 +35,13 @@ static bool read_text(void *owner, GString *text)
 static uint64_t hash_picture(void *owner)
 {
 	return ((struct guest *)owner)->hash;
+}
+
+static unsigned count_colours(void *owner, const struct surface_area *area, unsigned limit)
+{
+	struct guest *it = owner;
+	it->area = *area;
+	return MIN(it->colours, limit);
 }
 
 static bool save_picture(void *owner, const char *path, char **error)
@@ -93,7 +102,7 @@ static void start(const char *commands)
 		ck_assert_msg(script_parse_line(script, "test", i + 1, lines[i], &error), "%s", error);
 	}
 	struct script_guest it = {
-		.read_text = read_text, .hash_picture = hash_picture, .save_picture = save_picture, .failure_picture = picture,
+		.read_text = read_text, .hash_picture = hash_picture, .count_colours = count_colours, .save_picture = save_picture, .failure_picture = picture,
 		.key_room = key_room, .key = key, .nmi = nmi, .flush = flush, .owner = &guest,
 	};
 	run = script_run_new(script, &it);
@@ -272,6 +281,84 @@ START_TEST(wait_stable_times_out)
 }
 END_TEST
 
+START_TEST(wait_change)
+{
+	guest.hash = 1;
+	start("keys a\nwait-change 1s\nwait-change 1s\nkeys b\nwait-change 1s");
+	ck_assert_int_eq(go(500 * MS), SCRIPT_RUNNING);
+	ck_assert_uint_eq(script_run_done(run), 1);
+	guest.hash = 2;
+	/* The second one finds the same change; the third is to see one of its own. */
+	ck_assert_int_eq(go(1000 * MS), SCRIPT_RUNNING);
+	ck_assert_uint_eq(script_run_done(run), 4);
+	guest.hash = 3;
+	ck_assert_int_eq(go(1100 * MS), SCRIPT_DONE);
+}
+END_TEST
+
+/* The guest may be quicker than the keys are pressed. */
+START_TEST(wait_change_while_keys_are_pressed)
+{
+	guest.hash = 1;
+	start("keys aaaa\nwait-change 1s");
+	go(30 * MS);
+	guest.hash = 2;
+	ck_assert_int_eq(go(300 * MS), SCRIPT_DONE);
+}
+END_TEST
+
+START_TEST(wait_change_without_keys)
+{
+	guest.hash = 1;
+	start("sleep 100ms\nwait-change 200ms");
+	go(50 * MS);
+	guest.hash = 2;
+	ck_assert_int_eq(go(300 * MS), SCRIPT_FAILED);
+	ASSERT_FAILED("wait-change", "not within 200ms");
+}
+END_TEST
+
+/* As the monitor does it: each command is a run of its own. */
+START_TEST(wait_change_in_a_later_run)
+{
+	uint64_t before = 0;
+	guest.hash = 1;
+	start("keys a");
+	run->guest.picture_before_keys = &before;
+	ck_assert_int_eq(go(100 * MS), SCRIPT_DONE);
+	ck_assert_uint_eq(before, 1);
+	guest.hash = 2;
+	script_run_free(run);
+	script_free(script);
+	script = script_new();
+	start("wait-change 1s");
+	run->guest.picture_before_keys = &before;
+	ck_assert_int_eq(go(200 * MS), SCRIPT_DONE);
+}
+END_TEST
+
+START_TEST(wait_colours)
+{
+	guest.colours = 2;
+	start("wait-colours 3 1,2,3,4 1s\nwait-colours 3");
+	ck_assert_int_eq(go(500 * MS), SCRIPT_RUNNING);
+	ck_assert_uint_eq(guest.area.y, 2);
+	ck_assert_uint_eq(guest.area.height, 4);
+	guest.colours = 3;
+	ck_assert_int_eq(go(600 * MS), SCRIPT_DONE);
+	ck_assert_uint_eq(guest.area.width, 0);
+}
+END_TEST
+
+START_TEST(wait_colours_times_out)
+{
+	guest.colours = 7;
+	start("wait-colours 8 1s");
+	ck_assert_int_eq(go(1000 * MS), SCRIPT_FAILED);
+	ASSERT_FAILED("wait-colours 8 1s: not within 1s of guest time; there are 7");
+}
+END_TEST
+
 START_TEST(keys)
 {
 	start("keys a<down>\ntype B");
@@ -432,6 +519,12 @@ Suite *suite_script(void)
 	tcase_add_test(tcase, serial_is_bounded);
 	tcase_add_test(tcase, wait_stable);
 	tcase_add_test(tcase, wait_stable_times_out);
+	tcase_add_test(tcase, wait_change);
+	tcase_add_test(tcase, wait_change_while_keys_are_pressed);
+	tcase_add_test(tcase, wait_change_without_keys);
+	tcase_add_test(tcase, wait_change_in_a_later_run);
+	tcase_add_test(tcase, wait_colours);
+	tcase_add_test(tcase, wait_colours_times_out);
 	tcase_add_test(tcase, keys);
 	tcase_add_test(tcase, keys_wait_for_room);
 	tcase_add_test(tcase, keys_give_up);

@@ -207,6 +207,37 @@ START_TEST(png_transparency_on_black)
 }
 END_TEST
 
+START_TEST(counts_colors)
+{
+	struct surface *surface = surface_new(10, 5);
+	struct surface_area all = { 0, 0, 10, 5 }, last = { 9, 4, 1, 1 }, upper = { 0, 0, 10, 4 };
+	ck_assert_uint_eq(surface_count_colors(surface, &all, 9), 1);
+	surface_row(surface, 4)[9] = 0xffffff;
+	surface_row(surface, 4)[7] = 0xffffff;
+	surface_row(surface, 0)[0] = 0x000001;
+	ck_assert_uint_eq(surface_count_colors(surface, &all, 9), 3);
+	ck_assert_uint_eq(surface_count_colors(surface, &all, 2), 2);
+	ck_assert_uint_eq(surface_count_colors(surface, &last, 9), 1);
+	ck_assert_uint_eq(surface_count_colors(surface, &upper, 9), 2);
+	surface_free(surface);
+}
+END_TEST
+
+START_TEST(counts_no_colors_outside)
+{
+	static const struct surface_area outside[] = {
+		{ 0, 0, 11, 5 }, { 0, 0, 10, 6 }, { 10, 0, 1, 1 }, { 0, 5, 1, 1 }, { 11, 0, 1, 1 }, { 5, 0, UINT32_MAX, 1 }, { 0, 3, 1, UINT32_MAX },
+	};
+	struct surface *surface = surface_new(10, 5), *none = surface_new(0, 0);
+	for (size_t i = 0; i < G_N_ELEMENTS(outside); i++)
+		ck_assert_uint_eq(surface_count_colors(surface, &outside[i], 9), 0);
+	ck_assert_uint_eq(surface_count_colors(none, &(struct surface_area){ 0, 0, 1, 1 }, 9), 0);
+	ck_assert_uint_eq(surface_count_colors(none, &(struct surface_area){ 0 }, 9), 0);
+	surface_free(surface);
+	surface_free(none);
+}
+END_TEST
+
 Suite *suite_surface(void)
 {
 	Suite *suite = suite_create("surface");
@@ -215,6 +246,8 @@ Suite *suite_surface(void)
 	tcase_add_test(tcase, new_is_black);
 	tcase_add_test(tcase, resize);
 	tcase_add_test(tcase, hash_and_equality);
+	tcase_add_test(tcase, counts_colors);
+	tcase_add_test(tcase, counts_no_colors_outside);
 	tcase_add_test(tcase, png_round_trip);
 	tcase_add_test(tcase, png_is_readable_by_others);
 	tcase_add_test(tcase, png_write_errors);

@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 
 #include "cli/test_picture.h"
+#include "cli/units.h"
 #include "devmodel/display_png.h"
 
 static struct surface *seen, *wanted, *difference;
@@ -36,8 +37,8 @@ static bool equal(void)
 
 static void ignore(const char *text)
 {
-	struct test_rectangle rectangle;
-	ck_assert(test_picture_parse_rectangle(text, &rectangle, &why));
+	struct surface_area rectangle;
+	ck_assert(units_parse_area(text, &rectangle, &why));
 	if (!how.ignore)
 		how.ignore = g_array_new(FALSE, FALSE, sizeof rectangle);
 	g_array_append_val(how.ignore, rectangle);
@@ -139,9 +140,9 @@ START_TEST(bad_rectangles)
 {
 	static const char *const all[] = { "", "1,2,3", "1,2,3,4,5", "1,2,0,4", "1,2,3,x", "9000,0,1,1" };
 	for (size_t i = 0; i < G_N_ELEMENTS(all); i++) {
-		struct test_rectangle rectangle;
+		struct surface_area rectangle;
 		g_clear_pointer(&why, g_free);
-		ck_assert_msg(!test_picture_parse_rectangle(all[i], &rectangle, &why), "%s", all[i]);
+		ck_assert_msg(!units_parse_area(all[i], &rectangle, &why), "%s", all[i]);
 		ck_assert_ptr_nonnull(why);
 	}
 }
