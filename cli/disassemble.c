@@ -5,26 +5,27 @@
 
 #include <capstone.h>
 
+#include "shared/debug_request.h"
 #include "shared/linear.h"
 #include "shared/trace.h"
 
 #define INSN_MAX 15u
 
-static void print_line(FILE *out, const struct ctx *ctx, uint32_t ip, const uint8_t *bytes, unsigned size, const char *text)
+static void print_line(FILE *out, const struct ctx *ctx, uint64_t ip, const uint8_t *bytes, unsigned size, const char *text)
 {
 	char hex[2 * INSN_MAX + 1];
 	for (unsigned i = 0; i < size; i++)
 		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
-	const char *symbol = trace_symbol((uint32_t)(ctx->seg[CTX_CS].base + ip));
-	fprintf(out, "%04x:%08" PRIx32 "  %-*s  %s%s%s%s\n", ctx->seg[CTX_CS].selector, ip, 2 * (int)INSN_MAX, hex, text,
+	const char *symbol = trace_symbol(ctx_linear(ctx, ip));
+	fprintf(out, "%04x:%08" PRIx64 "  %-*s  %s%s%s%s\n", ctx->seg[CTX_CS].selector, ip, 2 * (int)INSN_MAX, hex, text,
 	        symbol ? "  <" : "", symbol ? symbol : "", symbol ? ">" : "");
 }
 
 /* Returns the length; 0 where memory ends. */
-static unsigned print_one(csh handle, cs_insn *insn, const struct ctx *ctx, struct mem *mem, uint32_t ip, FILE *out)
+static unsigned print_one(csh handle, cs_insn *insn, const struct ctx *ctx, struct mem *mem, uint64_t ip, FILE *out)
 {
 	uint8_t bytes[INSN_MAX];
-	uint32_t count = linear_read(ctx, mem, (uint32_t)ctx->seg[CTX_CS].base + ip, bytes, sizeof bytes);
+	uint32_t count = linear_read(ctx, mem, ctx_linear(ctx, ip), bytes, sizeof bytes);
 	const uint8_t *code = bytes;
 	size_t left = count;
 	uint64_t address = ip;
@@ -39,16 +40,28 @@ static unsigned print_one(csh handle, cs_insn *insn, const struct ctx *ctx, stru
 	return size;
 }
 
+static cs_mode code_mode(const struct ctx *ctx)
+{
+	if (ctx_is_64(ctx))
+		return CS_MODE_64;
+	return debug_mode(ctx) & DEBUG_MODE_CODE32 ? CS_MODE_32 : CS_MODE_16;
+}
+
+static uint64_t ip_mask(cs_mode mode)
+{
+	return mode == CS_MODE_64 ? UINT64_MAX : mode == CS_MODE_32 ? UINT32_MAX : UINT16_MAX;
+}
+
 void disassemble_print(const struct ctx *ctx, struct mem *mem, unsigned count, FILE *out)
 {
-	bool code32 = (ctx->cr0 & CTX_CR0_PE) && !(ctx->rflags & CTX_EFLAGS_VM) && (ctx->seg[CTX_CS].access & CTX_SEG_DB);
+	cs_mode mode = code_mode(ctx);
+	uint64_t ip = ctx->rip;
 	csh handle;
-	if (cs_open(CS_ARCH_X86, code32 ? CS_MODE_32 : CS_MODE_16, &handle) != CS_ERR_OK)
+	if (cs_open(CS_ARCH_X86, mode, &handle) != CS_ERR_OK)
 		return;
 	cs_insn *insn = cs_malloc(handle);
-	uint32_t ip = (uint32_t)ctx->rip;
 	for (unsigned size; insn && count && (size = print_one(handle, insn, ctx, mem, ip, out)); count--)
-		ip = code32 ? ip + size : (ip + size) & 0xffff;
+		ip = (ip + size) & ip_mask(mode);
 	if (insn)
 		cs_free(insn, 1);
 	cs_close(&handle);

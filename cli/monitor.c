@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "cli/monitor.h"
 
+#include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,9 +105,9 @@ static bool disassemble(struct monitor *monitor, char **words, FILE *out, char *
 	return true;
 }
 
-static void dump_row(FILE *out, uint32_t address, const uint8_t *bytes, uint32_t size)
+static void dump_row(FILE *out, uint64_t address, const uint8_t *bytes, uint32_t size)
 {
-	fprintf(out, "%08x ", address);
+	fprintf(out, "%08" PRIx64 " ", address);
 	for (uint32_t i = 0; i < size; i++)
 		fprintf(out, " %02x", bytes[i]);
 	fprintf(out, "%*s", (int)(16 - size) * 3 + 2, "");
@@ -123,14 +124,14 @@ static bool dump(struct monitor *monitor, char **words, FILE *out, char **error)
 		*error = g_strdup("an address is missing; write: dump ADDRESS [COUNT]");
 		return false;
 	}
-	if (!units_parse_number(words[0], 0, UINT32_MAX, &address, error) ||
+	if (!units_parse_number(words[0], 0, linear_wrap(monitor->ctx, UINT64_MAX), &address, error) ||
 	    (words[1] && !units_parse_number(words[1], 1, DUMP_MAX, &count, error)))
 		return false;
-	uint32_t have = linear_read(monitor->ctx, monitor->mem, (uint32_t)address, bytes, (uint32_t)count);
+	uint32_t have = linear_read(monitor->ctx, monitor->mem, address, bytes, (uint32_t)count);
 	for (uint32_t at = 0; at < have; at += 16)
-		dump_row(out, (uint32_t)address + at, bytes + at, MIN(16, have - at));
+		dump_row(out, linear_wrap(monitor->ctx, address + at), bytes + at, MIN(16, have - at));
 	if (have < count)
-		*error = g_strdup_printf("there is no memory at 0x%x", (uint32_t)address + have);
+		*error = g_strdup_printf("there is no memory at 0x%" PRIx64, linear_wrap(monitor->ctx, address + have));
 	return have == count;
 }
 

@@ -30,7 +30,7 @@ static void note(struct test_modes *modes, const char *line)
 	struct change *change = &modes->ring[modes->count++ % TEST_MODES_KEPT];
 	g_free(change->text);
 	*change = (struct change){ clock_now(modes->clock), g_strdup(line) };
-	if (modes->entered && strstr(line, " -> protected "))
+	if (modes->entered && (strstr(line, " -> protected ") || strstr(line, " -> long ")))
 		modes->entered(modes->owner, change->ns);
 }
 

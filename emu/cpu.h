@@ -98,7 +98,7 @@ struct emu {
 	bool paging;
 	bool protected_mode; /* PE and not VM */
 	bool vm86;
-	bool traced_protected, traced_vm86; /* what --trace switch said last */
+	bool traced_protected, traced_vm86, traced_long; /* what --trace switch said last */
 	bool pae;
 	uint8_t cpl;
 	bool code32;         /* CS.D */

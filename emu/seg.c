@@ -132,13 +132,14 @@ static uint8_t privilege(const struct emu *emu)
 }
 
 /* An interrupt gate takes the processor out of vm86 before this is called, so what it
- * was is what was traced last. */
+ * was is what was traced last. Long mode ends elsewhere, and who ends it says so. */
 static void trace_mode(struct emu *emu)
 {
-	bool was_protected = emu->traced_protected, was_vm86 = emu->traced_vm86;
+	bool was_protected = emu->traced_protected, was_vm86 = emu->traced_vm86, was_long = emu->traced_long;
 	emu->traced_protected = emu->protected_mode;
 	emu->traced_vm86 = emu->vm86;
-	if (was_protected != emu->protected_mode || was_vm86 != emu->vm86)
+	emu->traced_long = emu->ctx->efer & CTX_EFER_LMA;
+	if (was_protected != emu->protected_mode || was_vm86 != emu->vm86 || (emu->traced_long && !was_long))
 		tracer_mode(emu, was_protected, was_vm86);
 }
 

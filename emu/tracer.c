@@ -38,7 +38,7 @@ static uint32_t change_ip(const struct emu *emu)
 
 void tracer_mode(struct emu *emu, bool was_protected, bool was_vm86)
 {
-	const char *from = mode_name(was_protected, was_vm86), *to = mode_name(emu->protected_mode, emu->vm86);
+	const char *from = mode_name(was_protected, was_vm86), *to = emu->traced_long ? "long" : mode_name(emu->protected_mode, emu->vm86);
 	uint32_t ip = change_ip(emu);
 	uint64_t blocks = emu->traced_blocks + emu->ctx->blocks_run;
 	struct trace_event event;

@@ -5,6 +5,7 @@
 
 #include "gdb/tables.h"
 #include "gdb/target_private.h"
+#include "shared/linear.h"
 
 struct monitor_call {
 	struct gdb_target *target;
@@ -18,16 +19,24 @@ struct monitor_row {
 };
 
 /* At most `max`, hexadecimal, with or without 0x. */
-static bool parse_number(const char *text, uint32_t max, uint32_t *number)
+static bool parse_address(const char *text, uint64_t max, uint64_t *number)
 {
 	char *end;
 	if (g_str_has_prefix(text, "0x"))
 		text += 2;
-	if (!g_ascii_isxdigit(*text))
+	if (!g_ascii_isxdigit(*text) || strlen(text) > 16)
 		return false;
-	uint64_t value = g_ascii_strtoull(text, &end, 16);
+	*number = g_ascii_strtoull(text, &end, 16);
+	return !*end && *number <= max;
+}
+
+static bool parse_number(const char *text, uint32_t max, uint32_t *number)
+{
+	uint64_t value;
+	if (!parse_address(text, max, &value))
+		return false;
 	*number = (uint32_t)value;
-	return !*end && value <= max;
+	return true;
 }
 
 /* SEG:OFF. */
@@ -95,8 +104,8 @@ static void break_mode(struct monitor_call *call)
 {
 	static const struct { const char *name; uint32_t bits; } names[] = {
 		{ "off", 0 }, { "on", DEBUG_MODE_PE | DEBUG_MODE_VM }, { "pe", DEBUG_MODE_PE }, { "vm", DEBUG_MODE_VM },
-		{ "pg", DEBUG_MODE_PG }, { "code", DEBUG_MODE_CODE32 },
-		{ "all", DEBUG_MODE_PE | DEBUG_MODE_VM | DEBUG_MODE_PG | DEBUG_MODE_CODE32 },
+		{ "pg", DEBUG_MODE_PG }, { "code", DEBUG_MODE_CODE32 }, { "long", DEBUG_MODE_LONG },
+		{ "all", DEBUG_MODE_PE | DEBUG_MODE_VM | DEBUG_MODE_PG | DEBUG_MODE_CODE32 | DEBUG_MODE_LONG },
 	};
 	const char *word = call->word[0] ? call->word[0] : "on";
 	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
@@ -105,7 +114,7 @@ static void break_mode(struct monitor_call *call)
 			g_string_append_printf(call->out, "break on mode switch: %s\n", word);
 			return;
 		}
-	complain(call, "break-mode wants on, off, pe, vm, pg, code or all");
+	complain(call, "break-mode wants on, off, pe, vm, pg, code, long or all");
 }
 
 static void break_int(struct monitor_call *call)
@@ -194,10 +203,10 @@ static void show_idt(struct monitor_call *call)
 
 static void show_pages(struct monitor_call *call)
 {
-	uint32_t linear;
+	uint64_t linear;
 	if (!call->word[0])
 		gdb_tables_pages(call->target->ctx, call->target->mem, call->out);
-	else if (parse_number(call->word[0], UINT32_MAX, &linear))
+	else if (parse_address(call->word[0], linear_wrap(call->target->ctx, UINT64_MAX), &linear))
 		gdb_tables_walk(call->target->ctx, call->target->mem, linear, call->out);
 	else
 		complain(call, "pagetable wants a linear address in hexadecimal");
@@ -208,7 +217,7 @@ static void show_help(struct monitor_call *call);
 static const struct monitor_row rows[] = {
 	{ "break", "[SEG:OFF]", "stop at a real-mode address; without one: list", add_breakpoint },
 	{ "delete", "[NUMBER]", "delete one of these breakpoints, or all", delete_breakpoint },
-	{ "break-mode", "[on|off|pe|vm|pg|code|all]", "stop when the mode changes (on: PE and VM)", break_mode },
+	{ "break-mode", "[on|off|pe|vm|pg|code|long|all]", "stop when the mode changes (on: PE and VM)", break_mode },
 	{ "break-int", "N [AH] | off", "stop in the handler of interrupt N, if AH is as given", break_int },
 	{ "step-int", "over|into", "what a single step does at INT (default: into)", step_int },
 	{ "regs", "", "all registers with the hidden parts", show_registers },
@@ -224,7 +233,7 @@ static const struct monitor_row rows[] = {
 static void show_help(struct monitor_call *call)
 {
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
-		g_string_append_printf(call->out, "%-10s %-28s %s\n", rows[i].name, rows[i].arguments, rows[i].help);
+		g_string_append_printf(call->out, "%-10s %-32s %s\n", rows[i].name, rows[i].arguments, rows[i].help);
 }
 
 static char **split(const char *line)

@@ -46,7 +46,7 @@ static void add_point(struct debug_request *debug, uint32_t address, uint32_t si
 }
 
 /* INT n is next, prefixes aside: its length, or 0. */
-static unsigned soft_interrupt_length(struct gdb_target *target, uint32_t pc)
+static unsigned soft_interrupt_length(struct gdb_target *target, uint64_t pc)
 {
 	static const uint8_t prefixes[] = { 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf2, 0xf3 };
 	uint8_t bytes[15] = { 0 };
@@ -62,10 +62,10 @@ static unsigned soft_interrupt_length(struct gdb_target *target, uint32_t pc)
 
 static void start_over(struct gdb_target *target)
 {
-	uint32_t pc = gdb_registers_pc(target->ctx);
+	uint64_t pc = gdb_registers_pc(target->ctx);
 	unsigned length = soft_interrupt_length(target, pc);
 	target->over.active = length;
-	target->over.pc = pc + length;
+	target->over.pc = (uint32_t)pc + length;
 	target->over.ss = target->ctx->seg[CTX_SS].selector;
 	target->over.esp = target->ctx->gpr[CTX_RSP].e;
 }

@@ -17,29 +17,49 @@ struct gdb_register {
 };
 
 #define R32(name, type, kind, n) { name, type, 4, kind, n, 4 }
+#define R64(name, type, kind, n) { name, type, 8, kind, n, 8 }
 #define FPU(name, offset, width) { name, "int", 4, FPU_WORD, offset, width }
 #define ST_(n) { "st" #n, "i387_ext", 10, ST, n, 10 }
 #define XMM_(n) { "xmm" #n, "vec128", 16, XMM, n, 16 }
 #define CTX_(name, field) R32(name, "int", CONTROL, offsetof(struct ctx, field))
+#define CTX64(name, field) R64(name, "int64", CONTROL, offsetof(struct ctx, field))
+#define TABLE_LIMIT_(name, field) R32(name, "int", TABLE_LIMIT, offsetof(struct ctx, field))
+#define R_(n) R64("r" #n, "int64", GPR, CTX_R8 - 8 + n)
+
+#define SELECTORS \
+	R32("cs", "int32", SELECTOR, CTX_CS), R32("ss", "int32", SELECTOR, CTX_SS), \
+	R32("ds", "int32", SELECTOR, CTX_DS), R32("es", "int32", SELECTOR, CTX_ES), \
+	R32("fs", "int32", SELECTOR, CTX_FS), R32("gs", "int32", SELECTOR, CTX_GS)
+
+/* FXSAVE, SDM vol. 1, table 10-2 */
+#define X87 \
+	ST_(0), ST_(1), ST_(2), ST_(3), ST_(4), ST_(5), ST_(6), ST_(7), \
+	FPU("fctrl", 0, 2), FPU("fstat", 2, 2), { "ftag", "int", 4, TAGS, 0, 2 }, FPU("fiseg", 12, 2), \
+	FPU("fioff", 8, 4), FPU("foseg", 20, 2), FPU("fooff", 16, 4), FPU("fop", 6, 2)
+
+#define XMM_0_TO_7 XMM_(0), XMM_(1), XMM_(2), XMM_(3), XMM_(4), XMM_(5), XMM_(6), XMM_(7)
 
 static const struct gdb_register core[] = {
 	R32("eax", "int32", GPR, CTX_RAX), R32("ecx", "int32", GPR, CTX_RCX),
 	R32("edx", "int32", GPR, CTX_RDX), R32("ebx", "int32", GPR, CTX_RBX),
 	R32("esp", "data_ptr", GPR, CTX_RSP), R32("ebp", "data_ptr", GPR, CTX_RBP),
 	R32("esi", "int32", GPR, CTX_RSI), R32("edi", "int32", GPR, CTX_RDI),
-	R32("eip", "code_ptr", EIP, 0), R32("eflags", "i386_eflags", EFLAGS, 0),
-	R32("cs", "int32", SELECTOR, CTX_CS), R32("ss", "int32", SELECTOR, CTX_SS),
-	R32("ds", "int32", SELECTOR, CTX_DS), R32("es", "int32", SELECTOR, CTX_ES),
-	R32("fs", "int32", SELECTOR, CTX_FS), R32("gs", "int32", SELECTOR, CTX_GS),
-	ST_(0), ST_(1), ST_(2), ST_(3), ST_(4), ST_(5), ST_(6), ST_(7),
-	/* FXSAVE, SDM vol. 1, table 10-2 */
-	FPU("fctrl", 0, 2), FPU("fstat", 2, 2), { "ftag", "int", 4, TAGS, 0, 2 }, FPU("fiseg", 12, 2),
-	FPU("fioff", 8, 4), FPU("foseg", 20, 2), FPU("fooff", 16, 4), FPU("fop", 6, 2),
+	R32("eip", "code_ptr", EIP, 0), R32("eflags", "i386_eflags", EFLAGS, 0), SELECTORS, X87,
 };
 
-static const struct gdb_register sse[] = {
-	XMM_(0), XMM_(1), XMM_(2), XMM_(3), XMM_(4), XMM_(5), XMM_(6), XMM_(7),
-	FPU("mxcsr", 24, 4),
+static const struct gdb_register core64[] = {
+	R64("rax", "int64", GPR, CTX_RAX), R64("rbx", "int64", GPR, CTX_RBX),
+	R64("rcx", "int64", GPR, CTX_RCX), R64("rdx", "int64", GPR, CTX_RDX),
+	R64("rsi", "int64", GPR, CTX_RSI), R64("rdi", "int64", GPR, CTX_RDI),
+	R64("rbp", "data_ptr", GPR, CTX_RBP), R64("rsp", "data_ptr", GPR, CTX_RSP),
+	R_(8), R_(9), R_(10), R_(11), R_(12), R_(13), R_(14), R_(15),
+	R64("rip", "code_ptr", EIP, 0), R32("eflags", "i386_eflags", EFLAGS, 0), SELECTORS, X87,
+};
+
+static const struct gdb_register sse[] = { XMM_0_TO_7, FPU("mxcsr", 24, 4) };
+
+static const struct gdb_register sse64[] = {
+	XMM_0_TO_7, XMM_(8), XMM_(9), XMM_(10), XMM_(11), XMM_(12), XMM_(13), XMM_(14), XMM_(15), FPU("mxcsr", 24, 4),
 };
 
 static const struct gdb_register system_registers[] = {
@@ -48,41 +68,60 @@ static const struct gdb_register system_registers[] = {
 	R32("ds_base", "data_ptr", BASE, CTX_DS), R32("es_base", "data_ptr", BASE, CTX_ES),
 	R32("fs_base", "data_ptr", BASE, CTX_FS), R32("gs_base", "data_ptr", BASE, CTX_GS),
 	CTX_("cr0", cr0), CTX_("cr2", cr2), CTX_("cr3", cr3), CTX_("cr4", cr4), CTX_("efer", efer),
-	CTX_("gdt_base", gdtr.base), R32("gdt_limit", "int", TABLE_LIMIT, offsetof(struct ctx, gdtr.limit)),
-	CTX_("idt_base", idtr.base), R32("idt_limit", "int", TABLE_LIMIT, offsetof(struct ctx, idtr.limit)),
+	CTX_("gdt_base", gdtr.base), TABLE_LIMIT_("gdt_limit", gdtr.limit),
+	CTX_("idt_base", idtr.base), TABLE_LIMIT_("idt_limit", idtr.limit),
 };
+
+static const struct gdb_register system_registers64[] = {
+	R64("ip", "int64", OFFSET_IP, 0), R64("stack", "data_ptr", STACK, 0),
+	R64("cs_base", "data_ptr", BASE, CTX_CS), R64("ss_base", "data_ptr", BASE, CTX_SS),
+	R64("ds_base", "data_ptr", BASE, CTX_DS), R64("es_base", "data_ptr", BASE, CTX_ES),
+	R64("fs_base", "data_ptr", BASE, CTX_FS), R64("gs_base", "data_ptr", BASE, CTX_GS),
+	CTX64("cr0", cr0), CTX64("cr2", cr2), CTX64("cr3", cr3), CTX64("cr4", cr4), CTX64("cr8", cr8), CTX64("efer", efer),
+	CTX64("gdt_base", gdtr.base), TABLE_LIMIT_("gdt_limit", gdtr.limit),
+	CTX64("idt_base", idtr.base), TABLE_LIMIT_("idt_limit", idtr.limit),
+};
+
+#define FEATURES 3u
 
 static const struct feature {
 	const char *name;
 	const struct gdb_register *registers;
 	unsigned count;
-} features[] = {
-	{ "org.gnu.gdb.i386.core", core, G_N_ELEMENTS(core) },
-	{ "org.gnu.gdb.i386.sse", sse, G_N_ELEMENTS(sse) },
-	{ "org.v2e.i386.system", system_registers, G_N_ELEMENTS(system_registers) },
+} features[][FEATURES] = {
+	[GDB_SET_32] = {
+		{ "org.gnu.gdb.i386.core", core, G_N_ELEMENTS(core) },
+		{ "org.gnu.gdb.i386.sse", sse, G_N_ELEMENTS(sse) },
+		{ "org.v2e.i386.system", system_registers, G_N_ELEMENTS(system_registers) },
+	},
+	[GDB_SET_64] = {
+		{ "org.gnu.gdb.i386.core", core64, G_N_ELEMENTS(core64) },
+		{ "org.gnu.gdb.i386.sse", sse64, G_N_ELEMENTS(sse64) },
+		{ "org.v2e.i386.system", system_registers64, G_N_ELEMENTS(system_registers64) },
+	},
 };
 
-static const struct gdb_register *find(unsigned number)
+static const struct gdb_register *find(enum gdb_set set, unsigned number)
 {
-	for (unsigned i = 0; i < G_N_ELEMENTS(features); i++) {
-		if (number < features[i].count)
-			return &features[i].registers[number];
-		number -= features[i].count;
+	for (const struct feature *feature = features[set]; feature < features[set] + FEATURES; feature++) {
+		if (number < feature->count)
+			return &feature->registers[number];
+		number -= feature->count;
 	}
 	return NULL;
 }
 
-unsigned gdb_registers_count(void)
+unsigned gdb_registers_count(enum gdb_set set)
 {
 	unsigned count = 0;
-	for (unsigned i = 0; i < G_N_ELEMENTS(features); i++)
-		count += features[i].count;
+	for (unsigned i = 0; i < FEATURES; i++)
+		count += features[set][i].count;
 	return count;
 }
 
-unsigned gdb_registers_size(unsigned number)
+unsigned gdb_registers_size(enum gdb_set set, unsigned number)
 {
-	const struct gdb_register *row = find(number);
+	const struct gdb_register *row = find(set, number);
 	return row ? row->size : 0;
 }
 
@@ -98,21 +137,33 @@ static bool code_is_16(const struct ctx *ctx)
 	return !(ctx->seg[CTX_CS].access & CTX_SEG_DB);
 }
 
-uint32_t gdb_registers_pc(const struct ctx *ctx)
+enum gdb_set gdb_registers_set(const struct ctx *ctx)
 {
-	return (uint32_t)ctx->seg[CTX_CS].base + (uint32_t)ctx->rip;
+	return ctx_is_64(ctx) ? GDB_SET_64 : GDB_SET_32;
 }
 
-bool gdb_registers_set_pc(struct ctx *ctx, uint32_t linear)
+uint64_t gdb_registers_pc(const struct ctx *ctx)
 {
-	uint32_t ip = linear - (uint32_t)ctx->seg[CTX_CS].base;
-	if (ip > ctx->seg[CTX_CS].limit)
-		return false;
-	ctx->rip = ip;
-	return true;
+	return ctx_linear(ctx, ctx->rip);
 }
 
-static bool set_selector(struct ctx *ctx, unsigned sreg, uint32_t value)
+/* A jump to what is no address would fault (SDM vol. 1, 3.3.7.1). */
+static bool is_canonical(const struct ctx *ctx, uint64_t linear)
+{
+	unsigned unused = ctx->cr4 & CTX_CR4_LA57 ? 7 : 16;
+	return (uint64_t)((int64_t)(linear << unused) >> unused) == linear;
+}
+
+bool gdb_registers_set_pc(struct ctx *ctx, uint64_t linear)
+{
+	uint64_t ip = ctx_is_64(ctx) ? linear : (uint32_t)(linear - ctx->seg[CTX_CS].base);
+	bool fits = ctx_is_64(ctx) ? is_canonical(ctx, linear) : linear <= UINT32_MAX && ip <= ctx->seg[CTX_CS].limit;
+	if (fits)
+		ctx->rip = ip;
+	return fits;
+}
+
+static bool set_selector(struct ctx *ctx, unsigned sreg, uint64_t value)
 {
 	struct ctx_seg *seg = &ctx->seg[sreg];
 	if (value == seg->selector)
@@ -124,10 +175,12 @@ static bool set_selector(struct ctx *ctx, unsigned sreg, uint32_t value)
 	return true;
 }
 
-static uint32_t stack_top(const struct ctx *ctx)
+static uint64_t stack_top(const struct ctx *ctx)
 {
 	const struct ctx_seg *ss = &ctx->seg[CTX_SS];
 	uint32_t esp = ctx->gpr[CTX_RSP].e;
+	if (ctx_is_64(ctx))
+		return ctx->gpr[CTX_RSP].r;
 	return (uint32_t)ss->base + (ss->access & CTX_SEG_DB ? esp : esp & 0xffff);
 }
 
@@ -197,12 +250,19 @@ static bool read_fpu(const struct ctx *ctx, const struct gdb_register *row, uint
 	return ctx->fpu_present;
 }
 
-static uint32_t read_word(const struct ctx *ctx, const struct gdb_register *row)
+/* Outside of 64-bit code the upper halves of the first eight are nobody's, and the others
+ * wait. */
+static uint64_t read_gpr(const struct ctx *ctx, unsigned n)
 {
-	uint32_t value = 0;
+	return ctx_is_64(ctx) || n >= CTX_R8 ? ctx->gpr[n].r : ctx->gpr[n].e;
+}
+
+static uint64_t read_word(const struct ctx *ctx, const struct gdb_register *row)
+{
+	uint64_t value = 0;
 	switch ((enum kind)row->kind) {
 	case GPR:
-		return ctx->gpr[row->n].e;
+		return read_gpr(ctx, row->n);
 	case EIP:
 		return gdb_registers_pc(ctx);
 	case EFLAGS:
@@ -210,14 +270,14 @@ static uint32_t read_word(const struct ctx *ctx, const struct gdb_register *row)
 	case SELECTOR:
 		return ctx->seg[row->n].selector;
 	case OFFSET_IP:
-		return (uint32_t)ctx->rip;
+		return ctx->rip;
 	case BASE:
-		return (uint32_t)ctx->seg[row->n].base;
+		return ctx->seg[row->n].base;
 	case STACK:
 		return stack_top(ctx);
 	case CONTROL:
 	case TABLE_LIMIT:
-		memcpy(&value, (const uint8_t *)ctx + row->n, sizeof value);
+		memcpy(&value, (const uint8_t *)ctx + row->n, row->width);
 		return value;
 	case ST: case FPU_WORD: case TAGS: case XMM:
 		break;
@@ -225,16 +285,17 @@ static uint32_t read_word(const struct ctx *ctx, const struct gdb_register *row)
 	return 0;
 }
 
-bool gdb_registers_read(const struct ctx *ctx, unsigned number, uint8_t *bytes)
+/* What does not fit is not there; but a debugger that has no PC cannot go on. */
+bool gdb_registers_read(const struct ctx *ctx, enum gdb_set set, unsigned number, uint8_t *bytes)
 {
-	const struct gdb_register *row = find(number);
+	const struct gdb_register *row = find(set, number);
 	if (!row)
 		return false;
 	if (in_fpu(row))
 		return read_fpu(ctx, row, bytes);
-	uint32_t value = read_word(ctx, row);
-	memcpy(bytes, &value, sizeof value);
-	return true;
+	uint64_t value = read_word(ctx, row);
+	memcpy(bytes, &value, row->size);
+	return row->size == sizeof value || value <= UINT32_MAX || row->kind == EIP;
 }
 
 static bool write_fpu(struct ctx *ctx, const struct gdb_register *row, const uint8_t *bytes)
@@ -254,7 +315,7 @@ static bool write_fpu(struct ctx *ctx, const struct gdb_register *row, const uin
 /* Bits that the page may hold; bit 1 reads as 1. */
 #define EFLAGS_KNOWN 0x3f7fd5u
 
-static bool set_eflags(struct ctx *ctx, uint32_t value)
+static bool set_eflags(struct ctx *ctx, uint64_t value)
 {
 	if ((value ^ ctx->rflags) & CTX_EFLAGS_VM)
 		return false;
@@ -262,14 +323,27 @@ static bool set_eflags(struct ctx *ctx, uint32_t value)
 	return true;
 }
 
-static bool write_word(struct ctx *ctx, const struct gdb_register *row, uint32_t value)
+static bool write_gpr(struct ctx *ctx, unsigned n, uint64_t value)
 {
-	if (value == read_word(ctx, row))
-		return true;
+	if (ctx_is_64(ctx) || n >= CTX_R8)
+		ctx->gpr[n].r = value;
+	else if (value <= UINT32_MAX)
+		ctx->gpr[n].e = (uint32_t)value;
+	else
+		return false;
+	return true;
+}
+
+static bool write_word(struct ctx *ctx, const struct gdb_register *row, uint64_t value)
+{
+	uint64_t old = read_word(ctx, row);
+	/* One of 32 bits has half of it only. */
+	bool half = row->size < sizeof value && old > UINT32_MAX;
+	if (half || value == old)
+		return !half;
 	switch ((enum kind)row->kind) {
 	case GPR:
-		ctx->gpr[row->n].e = value;
-		return true;
+		return write_gpr(ctx, row->n, value);
 	case EIP:
 		return gdb_registers_set_pc(ctx, value);
 	case EFLAGS:
@@ -277,7 +351,7 @@ static bool write_word(struct ctx *ctx, const struct gdb_register *row, uint32_t
 	case SELECTOR:
 		return set_selector(ctx, row->n, value);
 	case OFFSET_IP:
-		return gdb_registers_set_pc(ctx, (uint32_t)ctx->seg[CTX_CS].base + value);
+		return (ctx_is_64(ctx) || value <= UINT32_MAX) && gdb_registers_set_pc(ctx, ctx_linear(ctx, value));
 	/* What else hangs on these (mode, hidden parts, caches) would not follow. */
 	case BASE: case STACK: case CONTROL: case TABLE_LIMIT:
 	case ST: case FPU_WORD: case TAGS: case XMM:
@@ -286,15 +360,15 @@ static bool write_word(struct ctx *ctx, const struct gdb_register *row, uint32_t
 	return false;
 }
 
-bool gdb_registers_write(struct ctx *ctx, unsigned number, const uint8_t *bytes)
+bool gdb_registers_write(struct ctx *ctx, enum gdb_set set, unsigned number, const uint8_t *bytes)
 {
-	const struct gdb_register *row = find(number);
-	uint32_t value;
+	const struct gdb_register *row = find(set, number);
+	uint64_t value = 0;
 	if (!row)
 		return false;
 	if (in_fpu(row))
 		return write_fpu(ctx, row, bytes);
-	memcpy(&value, bytes, sizeof value);
+	memcpy(&value, bytes, row->size);
 	return write_word(ctx, row, value);
 }
 
@@ -323,6 +397,8 @@ static const char vector_types[] =
 
 const char *gdb_registers_architecture(const struct ctx *ctx)
 {
+	if (ctx_is_64(ctx))
+		return "i386:x86-64";
 	return code_is_16(ctx) ? "i8086" : "i386";
 }
 
@@ -331,8 +407,8 @@ void gdb_registers_describe(const struct ctx *ctx, GString *xml)
 	g_string_append_printf(xml, "<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\">"
 	                       "<target version=\"1.0\"><architecture>%s</architecture><osabi>none</osabi>", gdb_registers_architecture(ctx));
 	unsigned number = 0;
-	for (unsigned i = 0; i < G_N_ELEMENTS(features); i++) {
-		const struct feature *feature = &features[i];
+	for (unsigned i = 0; i < FEATURES; i++) {
+		const struct feature *feature = &features[gdb_registers_set(ctx)][i];
 		g_string_append_printf(xml, "<feature name=\"%s\">%s", feature->name, i == 0 ? flag_types : i == 1 ? vector_types : "");
 		for (unsigned n = 0; n < feature->count; n++)
 			g_string_append_printf(xml, "<reg name=\"%s\" bitsize=\"%u\" type=\"%s\" regnum=\"%u\"/>",

@@ -5,15 +5,21 @@
 
 #include "shared/linear.h"
 
-#define RANGES_MAX 500u /* lines of a page table */
+#define RANGES_MAX 500u     /* lines of a page table */
+#define WALKS_MAX  2000000u /* of 4 GiB in pages of 4 KiB, and then some */
 
 struct entry {
 	uint32_t low, high;
 };
 
+static bool is_long(const struct ctx *ctx)
+{
+	return ctx->efer & CTX_EFER_LMA;
+}
+
 static bool read_entry(const struct ctx *ctx, struct mem *mem, uint64_t base, uint32_t index, struct entry *entry)
 {
-	return linear_read(ctx, mem, (uint32_t)base + index, entry, sizeof *entry) == sizeof *entry;
+	return linear_read(ctx, mem, linear_wrap(ctx, base + index), entry, sizeof *entry) == sizeof *entry;
 }
 
 void gdb_tables_ivt(const struct ctx *ctx, struct mem *mem, unsigned first, unsigned last, GString *out)
@@ -41,61 +47,96 @@ static uint32_t limit_of(const struct entry *entry)
 	return entry->high & 0x800000 ? limit << 12 | 0xfff : limit;
 }
 
-/* SDM vol. 3, table 3-2. */
-static const char *const system_types[16] = {
-	"reserved", "TSS16", "LDT", "busy TSS16", "call gate 16", "task gate", "interrupt gate 16", "trap gate 16",
-	"reserved", "TSS32", "reserved", "busy TSS32", "call gate 32", "reserved", "interrupt gate 32", "trap gate 32",
+/* SDM vol. 3, table 3-2: without long mode, and with it. */
+static const char *const system_types[2][16] = {
+	{ "reserved", "TSS16", "LDT", "busy TSS16", "call gate 16", "task gate", "interrupt gate 16", "trap gate 16",
+	  "reserved", "TSS32", "reserved", "busy TSS32", "call gate 32", "reserved", "interrupt gate 32", "trap gate 32" },
+	{ "reserved", "reserved", "LDT", "reserved", "reserved", "reserved", "reserved", "reserved",
+	  "reserved", "TSS64", "reserved", "busy TSS64", "call gate 64", "reserved", "interrupt gate 64", "trap gate 64" },
 };
+
+/* Of long mode; `upper`: bits 63-32 of the base or offset. */
+struct descriptor {
+	struct entry entry;
+	uint32_t upper;
+	bool wide;
+};
+
+static bool is_memory(const struct entry *entry)
+{
+	return entry->high & 0x1000;
+}
 
 static bool is_gate(unsigned type)
 {
 	return type >= 4 && type != 9 && type != 11;
 }
 
-static void print_gate(const struct entry *entry, GString *out)
+static void print_gate(const struct descriptor *descriptor, GString *out)
 {
-	uint32_t offset = (entry->low & 0xffff) | (entry->high & 0xffff0000);
-	g_string_append_printf(out, "%-18s %04x:%08x dpl %u%s\n", system_types[entry->high >> 8 & 15], entry->low >> 16, offset,
-	                       entry->high >> 13 & 3, entry->high & 0x8000 ? "" : " not present");
+	const struct entry *entry = &descriptor->entry;
+	uint64_t offset = (uint64_t)descriptor->upper << 32 | (entry->low & 0xffff) | (entry->high & 0xffff0000);
+	g_string_append_printf(out, "%-18s %04x:%0*" PRIx64 " dpl %u%s\n", system_types[descriptor->wide][entry->high >> 8 & 15], entry->low >> 16,
+	                       descriptor->wide ? 16 : 8, offset, entry->high >> 13 & 3, entry->high & 0x8000 ? "" : " not present");
 }
 
-static void print_memory(const struct entry *entry, GString *out)
+static const char *memory_type(const struct descriptor *descriptor)
 {
+	uint32_t high = descriptor->entry.high;
+	bool code = high & 0x800, big = high & 0x400000;
+	if (code && descriptor->wide && (high & 0x200000))
+		return "code64";
+	return code ? (big ? "code32" : "code16") : big ? "data32" : "data16";
+}
+
+static void print_memory(const struct descriptor *descriptor, GString *out)
+{
+	const struct entry *entry = &descriptor->entry;
 	unsigned type = entry->high >> 8 & 15;
-	const char *what = system_types[type];
-	if (entry->high & 0x1000)
-		what = type & 8 ? (entry->high & 0x400000 ? "code32" : "code16") : (entry->high & 0x400000 ? "data32" : "data16");
-	g_string_append_printf(out, "%-18s base %08x limit %08x dpl %u%s", what, base_of(entry), limit_of(entry), entry->high >> 13 & 3,
-	                       entry->high & 0x8000 ? "" : " not present");
-	if (entry->high & 0x1000)
+	const char *what = is_memory(entry) ? memory_type(descriptor) : system_types[descriptor->wide][type];
+	g_string_append_printf(out, "%-18s base %08" PRIx64 " limit %08x dpl %u%s", what, (uint64_t)descriptor->upper << 32 | base_of(entry),
+	                       limit_of(entry), entry->high >> 13 & 3, entry->high & 0x8000 ? "" : " not present");
+	if (is_memory(entry))
 		g_string_append_printf(out, " %s%s%s", type & 8 ? (type & 2 ? "readable" : "execute-only") : (type & 2 ? "writable" : "read-only"),
 		                       type & 4 ? (type & 8 ? " conforming" : " expand-down") : "", type & 1 ? " accessed" : "");
 	g_string_append_c(out, '\n');
 }
 
-static void print_descriptor(const struct entry *entry, GString *out)
+/* The `limit` of the table is within 64 KiB. In long mode what is no segment takes two
+ * entries. Returns the size of it; 0: it cannot be read. */
+static uint32_t read_descriptor(const struct ctx *ctx, struct mem *mem, uint64_t base, uint32_t index, struct descriptor *descriptor)
 {
-	if (!(entry->high & 0x1000) && is_gate(entry->high >> 8 & 15))
-		print_gate(entry, out);
-	else
-		print_memory(entry, out);
+	struct entry upper;
+	*descriptor = (struct descriptor){ .wide = is_long(ctx) };
+	if (!read_entry(ctx, mem, base, index, &descriptor->entry))
+		return 0;
+	if (!descriptor->wide || is_memory(&descriptor->entry) || !(descriptor->entry.high >> 8 & 15))
+		return 8;
+	if (!read_entry(ctx, mem, base, index + 8, &upper))
+		return 0;
+	descriptor->upper = upper.low;
+	return 16;
 }
 
 /* `bits`: of the selectors, 4 for the LDT. */
 static void print_table(const struct ctx *ctx, struct mem *mem, uint64_t base, uint32_t limit, unsigned bits, GString *out)
 {
+	struct descriptor descriptor;
 	limit = MIN(limit, 0xffff);
-	g_string_append_printf(out, "base %08x limit %04x\n", (uint32_t)base, limit);
-	for (uint32_t index = 0; index + 7 <= limit; index += 8) {
-		struct entry entry;
-		if (!read_entry(ctx, mem, base, index, &entry)) {
+	g_string_append_printf(out, "base %08" PRIx64 " limit %04x\n", base, limit);
+	for (uint32_t index = 0, size; index + 7 <= limit; index += size) {
+		size = read_descriptor(ctx, mem, base, index, &descriptor);
+		if (!size) {
 			g_string_append_printf(out, "%04x cannot be read\n", index);
 			return;
 		}
-		if (!entry.low && !entry.high)
+		if (!descriptor.entry.low && !descriptor.entry.high)
 			continue;
 		g_string_append_printf(out, "%04x ", index | bits);
-		print_descriptor(&entry, out);
+		if (!is_memory(&descriptor.entry) && is_gate(descriptor.entry.high >> 8 & 15))
+			print_gate(&descriptor, out);
+		else
+			print_memory(&descriptor, out);
 	}
 }
 
@@ -119,16 +160,17 @@ void gdb_tables_idt(const struct ctx *ctx, struct mem *mem, GString *out)
 		g_string_append(out, "real mode has no IDT; see monitor ivt\n");
 		return;
 	}
-	for (uint32_t n = 0; n < 256 && 8 * n + 7 <= ctx->idtr.limit; n++) {
-		struct entry entry;
-		if (!read_entry(ctx, mem, ctx->idtr.base, 8 * n, &entry)) {
+	uint32_t size = is_long(ctx) ? 16 : 8;
+	for (uint32_t n = 0; n < 256 && size * n + size - 1 <= ctx->idtr.limit; n++) {
+		struct descriptor gate;
+		if (!read_descriptor(ctx, mem, ctx->idtr.base, size * n, &gate)) {
 			g_string_append_printf(out, "%02x cannot be read\n", n);
 			return;
 		}
-		if (!entry.low && !entry.high)
+		if (!gate.entry.low && !gate.entry.high)
 			continue;
 		g_string_append_printf(out, "%02x ", n);
-		print_gate(&entry, out);
+		print_gate(&gate, out);
 	}
 }
 
@@ -142,7 +184,7 @@ static bool paging_is_off(const struct ctx *ctx, GString *out)
 	return true;
 }
 
-void gdb_tables_walk(const struct ctx *ctx, struct mem *mem, uint32_t linear, GString *out)
+void gdb_tables_walk(const struct ctx *ctx, struct mem *mem, uint64_t linear, GString *out)
 {
 	struct linear_walk walk;
 	if (paging_is_off(ctx, out))
@@ -151,9 +193,9 @@ void gdb_tables_walk(const struct ctx *ctx, struct mem *mem, uint32_t linear, GS
 	for (unsigned n = 0; n < walk.levels; n++)
 		g_string_append_printf(out, "level %u: entry at %08" PRIx64 " is %08" PRIx64 "\n", walk.levels - n, walk.level[n].address, walk.level[n].entry);
 	if (walk.present)
-		g_string_append_printf(out, "%08x is physical %08" PRIx64 " in a page of %u KiB\n", linear, walk.physical, walk.page_size / 1024);
+		g_string_append_printf(out, "%08" PRIx64 " is physical %08" PRIx64 " in a page of %" PRIu64 " KiB\n", linear, walk.physical, walk.span / 1024);
 	else
-		g_string_append_printf(out, "%08x is not mapped\n", linear);
+		g_string_append_printf(out, "%08" PRIx64 " is not mapped\n", linear);
 }
 
 struct range {
@@ -162,20 +204,13 @@ struct range {
 	unsigned rights;     /* bits 1 and 2 of the entries */
 };
 
-static unsigned rights_of(const struct linear_walk *walk, bool pae)
+static unsigned rights_of(const struct ctx *ctx, const struct linear_walk *walk)
 {
 	uint64_t rights = 6;
-	/* PDPTEs have no rights. */
-	for (unsigned n = pae; n < walk->levels; n++)
+	/* PDPTEs of PAE have no rights. */
+	for (unsigned n = (ctx->cr4 & CTX_CR4_PAE) && !is_long(ctx); n < walk->levels; n++)
 		rights &= walk->level[n].entry;
 	return (unsigned)rights;
-}
-
-/* How much of the linear space the entry that is not present stands for. */
-static uint32_t hole_size(const struct linear_walk *walk, bool pae)
-{
-	static const uint32_t sizes[2][LINEAR_LEVELS] = { { 1u << 22, 1u << 12 }, { 1u << 30, 1u << 21, 1u << 12 } };
-	return sizes[pae][walk->levels - 1];
 }
 
 static void print_range(const struct range *range, GString *out)
@@ -186,7 +221,7 @@ static void print_range(const struct range *range, GString *out)
 }
 
 /* Adds a page to the range, or begins a new one; returns how many lines it cost. */
-static unsigned add_page(struct range *range, uint64_t linear, uint32_t size, uint64_t physical, unsigned rights, GString *out)
+static unsigned add_page(struct range *range, uint64_t linear, uint64_t size, uint64_t physical, unsigned rights, GString *out)
 {
 	bool joins = range->end == linear && range->rights == rights && range->physical + (range->end - range->start) == physical;
 	if (joins && range->start != range->end) {
@@ -198,22 +233,30 @@ static unsigned add_page(struct range *range, uint64_t linear, uint32_t size, ui
 	return 1;
 }
 
+/* The first address behind the lower half of what long mode can translate is that of the
+ * upper half. */
+static uint64_t behind(const struct ctx *ctx, uint64_t linear)
+{
+	uint64_t half = UINT64_C(1) << (ctx->cr4 & CTX_CR4_LA57 ? 56 : 47);
+	return is_long(ctx) && linear == half ? -half : linear;
+}
+
+/* Tables that name each other may map more than anybody could walk. */
 void gdb_tables_pages(const struct ctx *ctx, struct mem *mem, GString *out)
 {
 	struct range range = { 0, 0, 0, 0 };
-	bool pae = ctx->cr4 & CTX_CR4_PAE;
-	unsigned lines = 0;
+	struct linear_walk walk;
+	unsigned lines = 0, walks = 0;
+	uint64_t linear = 0, end = is_long(ctx) ? 0 : MEM_SPACE;
 	if (paging_is_off(ctx, out))
 		return;
-	for (uint64_t linear = 0; linear < MEM_SPACE && lines < RANGES_MAX;) {
-		struct linear_walk walk;
-		linear_walk(ctx, mem, (uint32_t)linear, &walk);
-		uint32_t size = walk.present ? walk.page_size : hole_size(&walk, pae);
+	do {
+		linear_walk(ctx, mem, linear, &walk);
 		if (walk.present)
-			lines += add_page(&range, linear, size, walk.physical, rights_of(&walk, pae), out);
-		linear += size;
-	}
+			lines += add_page(&range, linear, walk.span, walk.physical, rights_of(ctx, &walk), out);
+		linear = behind(ctx, linear + walk.span);
+	} while (linear != end && lines < RANGES_MAX && ++walks < WALKS_MAX);
 	print_range(&range, out);
-	if (lines == RANGES_MAX)
+	if (linear != end)
 		g_string_append(out, "there is more\n");
 }

@@ -13,7 +13,7 @@ void gdb_tables_gdt(const struct ctx *ctx, struct mem *mem, GString *out);
 void gdb_tables_ldt(const struct ctx *ctx, struct mem *mem, GString *out);
 void gdb_tables_idt(const struct ctx *ctx, struct mem *mem, GString *out);
 /* One walk, level by level; and all that is mapped, as ranges. */
-void gdb_tables_walk(const struct ctx *ctx, struct mem *mem, uint32_t linear, GString *out);
+void gdb_tables_walk(const struct ctx *ctx, struct mem *mem, uint64_t linear, GString *out);
 void gdb_tables_pages(const struct ctx *ctx, struct mem *mem, GString *out);
 
 #endif

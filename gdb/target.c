@@ -72,7 +72,7 @@ static void set_stop(struct gdb_target *target, unsigned signal, const char *why
 }
 
 /* One that is GDB's comes first: it counts its own. */
-static const struct gdb_point *code_point(const struct gdb_target *target, uint32_t pc)
+static const struct gdb_point *code_point(const struct gdb_target *target, uint64_t pc)
 {
 	const struct gdb_point *found = NULL;
 	for (const struct gdb_point *point = target->point; point < target->point + target->points; point++)
@@ -83,7 +83,7 @@ static const struct gdb_point *code_point(const struct gdb_target *target, uint3
 
 static bool report_code(struct gdb_target *target)
 {
-	uint32_t pc = gdb_registers_pc(target->ctx);
+	uint64_t pc = gdb_registers_pc(target->ctx);
 	const struct gdb_point *point = code_point(target, pc);
 	if (!point)
 		return false;
@@ -123,10 +123,20 @@ static bool report_vector(struct gdb_target *target)
 	return true;
 }
 
+static const char *mode_name(uint32_t mode)
+{
+	if (!(mode & DEBUG_MODE_PE))
+		return "real";
+	if (mode & DEBUG_MODE_VM)
+		return "vm86";
+	if (mode & DEBUG_MODE_LONG)
+		return "long";
+	return mode & DEBUG_MODE_CODE32 ? "pm32" : "pm16";
+}
+
 static void describe_mode(GString *text, uint32_t mode)
 {
-	const char *name = !(mode & DEBUG_MODE_PE) ? "real" : mode & DEBUG_MODE_VM ? "vm86" : mode & DEBUG_MODE_CODE32 ? "pm32" : "pm16";
-	g_string_append_printf(text, "%s%s", name, mode & DEBUG_MODE_PG ? " with paging" : "");
+	g_string_append_printf(text, "%s%s", mode_name(mode), (mode & (DEBUG_MODE_PG | DEBUG_MODE_LONG)) == DEBUG_MODE_PG ? " with paging" : "");
 }
 
 static bool report_mode(struct gdb_target *target)
@@ -174,6 +184,13 @@ static bool run_on(struct gdb_target *target)
 	return false;
 }
 
+/* Before it has asked for the others, a debugger has the low halves at best. */
+static void tell_of_registers(struct gdb_target *target)
+{
+	if (gdb_registers_set(target->ctx) == GDB_SET_64 && target->told == GDB_SET_32)
+		tell(target, "v2e: 64-bit code, and the debugger has registers of 32 bits; unset tdesc filename (gdb/v2e.gdb does) makes it ask again\n");
+}
+
 bool gdb_target_stopped(struct gdb_target *target, enum stop_reason reason)
 {
 	if (reason == STOP_DEBUG && !report_hit(target))
@@ -191,6 +208,8 @@ bool gdb_target_stopped(struct gdb_target *target, enum stop_reason reason)
 	}
 	target->over.active = false;
 	target->ctx->debug.hit = 0;
+	if (reason != STOP_NONE)
+		tell_of_registers(target);
 	return true;
 }
 
@@ -201,18 +220,23 @@ void gdb_target_report(struct gdb_target *target)
 
 /* --- registers ----------------------------------------------------------------------- */
 
+static void append_register(const struct gdb_target *target, unsigned number, GString *text)
+{
+	uint8_t bytes[GDB_REGISTER_MAX];
+	unsigned size = gdb_registers_size(target->told, number);
+	if (gdb_registers_read(target->ctx, target->told, number, bytes))
+		gdb_packet_append_hex(text, bytes, size);
+	else
+		for (unsigned i = 0; i < size; i++)
+			g_string_append(text, "xx");
+}
+
 static enum gdb_action read_all(struct gdb_target *target, const char *packet, size_t size)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 	(void)packet, (void)size;
-	for (unsigned n = 0; n < gdb_registers_count(); n++) {
-		uint8_t bytes[GDB_REGISTER_MAX];
-		if (gdb_registers_read(target->ctx, n, bytes))
-			gdb_packet_append_hex(text, bytes, gdb_registers_size(n));
-		else
-			for (unsigned i = 0; i < gdb_registers_size(n); i++)
-				g_string_append(text, "xx");
-	}
+	for (unsigned n = 0; n < gdb_registers_count(target->told); n++)
+		append_register(target, n, text);
 	return answer(target, text->str);
 }
 
@@ -220,46 +244,50 @@ static enum gdb_action read_all(struct gdb_target *target, const char *packet, s
 static enum gdb_action write_all(struct gdb_target *target, const char *packet, size_t size)
 {
 	size_t at = 1;
-	for (unsigned n = 0; n < gdb_registers_count(); n++) {
+	for (unsigned n = 0; n < gdb_registers_count(target->told); n++) {
 		uint8_t bytes[GDB_REGISTER_MAX];
-		unsigned digits = 2 * gdb_registers_size(n);
+		unsigned digits = 2 * gdb_registers_size(target->told, n);
 		if (at + digits > size)
 			break;
 		if (gdb_packet_parse_hex(packet + at, digits, bytes))
-			gdb_registers_write(target->ctx, n, bytes);
+			gdb_registers_write(target->ctx, target->told, n, bytes);
 		at += digits;
 	}
 	target->pc_moved = gdb_registers_pc(target->ctx) != target->stop_pc;
 	return answer(target, "OK");
 }
 
-/* Reads a hexadecimal number of at most 32 bits that ends at `end`; moves *text
+/* Reads a hexadecimal number of at most 64 bits that ends at `end`; moves *text
  * behind the end. */
+static bool take_address(const char **text, char end, uint64_t *value)
+{
+	size_t digits = strspn(*text, "0123456789abcdefABCDEF");
+	if (!digits || digits > 16 || (*text)[digits] != end)
+		return false;
+	*value = g_ascii_strtoull(*text, NULL, 16);
+	*text += digits + (end != 0);
+	return true;
+}
+
+/* Likewise, of at most 32 bits. */
 static bool take_number(const char **text, char end, uint32_t *value)
 {
-	char *stop;
-	if (!g_ascii_isxdigit(**text))
-		return false;
-	uint64_t number = g_ascii_strtoull(*text, &stop, 16);
-	if (*stop != end || number > UINT32_MAX)
+	uint64_t number;
+	if (!take_address(text, end, &number) || number > UINT32_MAX)
 		return false;
 	*value = (uint32_t)number;
-	*text = stop + (end != 0);
 	return true;
 }
 
 static enum gdb_action read_one(struct gdb_target *target, const char *packet, size_t size)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
-	uint8_t bytes[GDB_REGISTER_MAX];
 	uint32_t number;
 	(void)size;
 	packet++;
-	if (!take_number(&packet, 0, &number) || !gdb_registers_size(number))
+	if (!take_number(&packet, 0, &number) || !gdb_registers_size(target->told, number))
 		return answer_ok(target, false);
-	if (!gdb_registers_read(target->ctx, number, bytes))
-		return answer(target, "xxxxxxxx");
-	gdb_packet_append_hex(text, bytes, gdb_registers_size(number));
+	append_register(target, number, text);
 	return answer(target, text->str);
 }
 
@@ -268,24 +296,31 @@ static enum gdb_action write_one(struct gdb_target *target, const char *packet, 
 	uint8_t bytes[GDB_REGISTER_MAX];
 	uint32_t number;
 	const char *end = packet++ + size;
-	if (!take_number(&packet, '=', &number) || !gdb_registers_size(number) ||
-	    (size_t)(end - packet) != 2 * gdb_registers_size(number) ||
+	if (!take_number(&packet, '=', &number) || !gdb_registers_size(target->told, number) ||
+	    (size_t)(end - packet) != 2 * gdb_registers_size(target->told, number) ||
 	    !gdb_packet_parse_hex(packet, (size_t)(end - packet), bytes))
 		return answer_ok(target, false);
-	bool done = gdb_registers_write(target->ctx, number, bytes);
+	bool done = gdb_registers_write(target->ctx, target->told, number, bytes);
 	target->pc_moved = gdb_registers_pc(target->ctx) != target->stop_pc;
 	return answer_ok(target, done);
 }
 
 /* --- memory, by linear address ----------------------------------------------------------- */
 
+/* An address that there is in this mode. */
+static bool take_linear(const struct gdb_target *target, const char **text, char end, uint64_t *address)
+{
+	return take_address(text, end, address) && linear_wrap(target->ctx, *address) == *address;
+}
+
 static enum gdb_action read_memory(struct gdb_target *target, const char *packet, size_t size)
 {
 	uint8_t bytes[CHUNK_MAX];
-	uint32_t address, count;
+	uint64_t address;
+	uint32_t count;
 	(void)size;
 	packet++;
-	if (!take_number(&packet, ',', &address) || !take_number(&packet, 0, &count))
+	if (!take_linear(target, &packet, ',', &address) || !take_number(&packet, 0, &count))
 		return answer_ok(target, false);
 	count = linear_read(target->ctx, target->mem, address, bytes, MIN(count, CHUNK_MAX));
 	if (!count)
@@ -298,10 +333,11 @@ static enum gdb_action read_memory(struct gdb_target *target, const char *packet
 static enum gdb_action write_memory(struct gdb_target *target, const char *packet, size_t size)
 {
 	uint8_t bytes[GDB_PACKET_MAX];
-	uint32_t address, count;
+	uint64_t address;
+	uint32_t count;
 	bool binary = *packet == 'X';
 	const char *end = packet++ + size;
-	if (!take_number(&packet, ',', &address) || !take_number(&packet, ':', &count) || count > sizeof bytes ||
+	if (!take_linear(target, &packet, ',', &address) || !take_number(&packet, ':', &count) || count > sizeof bytes ||
 	    (size_t)(end - packet) != (binary ? 1u : 2u) * (size_t)count)
 		return answer_ok(target, false);
 	if (binary)
@@ -334,9 +370,19 @@ static enum gdb_action change_point(struct gdb_target *target, const char *packe
 
 /* --- running -------------------------------------------------------------------------------- */
 
+/* KVM alone runs long mode, and does not stop there. */
 static enum gdb_action resume(struct gdb_target *target, bool step)
 {
+	bool is_long = debug_mode(target->ctx) & DEBUG_MODE_LONG;
+	if (is_long && step) {
+		tell(target, "v2e: there are no steps in long mode; use continue, and Ctrl-C\n");
+		set_stop(target, SIGNAL_TRAP, "");
+		gdb_target_report(target);
+		return GDB_ANSWERED;
+	}
 	gdb_points_arm(target, step);
+	if (is_long && target->ctx->debug.armed)
+		tell(target, "v2e: breakpoints, watchpoints and breaks are not seen in long mode\n");
 	return GDB_RESUME;
 }
 
@@ -345,11 +391,11 @@ static enum gdb_action run(struct gdb_target *target, const char *packet, size_t
 {
 	bool with_signal = *packet == 'C' || *packet == 'S', step = *packet == 's' || *packet == 'S';
 	const char *where = with_signal ? strchr(packet, ';') : packet;
-	uint32_t address;
+	uint64_t address;
 	(void)size;
 	if (where && where[1]) {
 		where++;
-		if (!take_number(&where, 0, &address) || !gdb_registers_set_pc(target->ctx, address))
+		if (!take_address(&where, 0, &address) || !gdb_registers_set_pc(target->ctx, address))
 			return answer_ok(target, false);
 		target->pc_moved = address != target->stop_pc;
 	}
@@ -419,7 +465,8 @@ static void describe_memory(struct gdb_target *target, GString *xml)
 	if (!(target->ctx->cr0 & CTX_CR0_PG))
 		mem_for_each_range(target->mem, map_range, &map);
 	map_gap(&map, MEM_SPACE);
-	g_string_append(xml, "</memory-map>");
+	/* GDB keeps the map when the guest comes to long mode. */
+	g_string_append_printf(xml, "<memory type=\"ram\" start=\"0x%llx\" length=\"0x%llx\"/></memory-map>", MEM_SPACE, -MEM_SPACE);
 }
 
 /* `m` or `l` (the last) and the part of the document that was asked for. */
@@ -442,6 +489,7 @@ static enum gdb_action transfer(struct gdb_target *target, const char *what)
 	g_autoptr(GString) document = g_string_new(NULL);
 	if (g_str_has_prefix(what, features)) {
 		gdb_registers_describe(target->ctx, document);
+		target->told = gdb_registers_set(target->ctx);
 		return answer_part(target, document, what + strlen(features));
 	}
 	if (g_str_has_prefix(what, map)) {

@@ -2,6 +2,7 @@
 #ifndef V2E_GDB_TARGET_PRIVATE_H
 #define V2E_GDB_TARGET_PRIVATE_H
 
+#include "gdb/registers.h"
 #include "gdb/target.h"
 
 #define GDB_POINTS (DEBUG_POINTS - 1u) /* one is the target's own */
@@ -34,7 +35,8 @@ struct gdb_target {
 		uint32_t pc, esp;
 		uint16_t ss;
 	} over;
-	uint32_t stop_pc;
+	enum gdb_set told;       /* registers of the description that the debugger read last */
+	uint64_t stop_pc;
 	bool pc_moved;           /* by the debugger, since the stop */
 	char stop[48];           /* the reply to `?` */
 };

@@ -64,6 +64,7 @@ struct kvm {
 	uint64_t exited;     /* host ns at which KVM_RUN came back last, where that is measured */
 	bool holds_interrupts; /* a single step is not to end in the handler of some interrupt */
 	bool left;           /* the boundary was seen */
+	bool traced_long;    /* the mode that --trace switch knows */
 	bool failed;         /* KVM gave up */
 	bool tables_lost;    /* by a shutdown, since which it was not entered */
 	uint32_t trap;       /* DR6 bits of a #DB that came here instead of to the guest */

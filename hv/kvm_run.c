@@ -15,6 +15,7 @@
 #include "hv/kvm_private.h"
 #include "shared/channel.h"
 #include "shared/log.h"
+#include "shared/trace_cpu.h"
 
 #define NS_PER_SECOND 1000000000u
 #define KICK_SIGNAL   (SIGRTMIN + 1)
@@ -302,6 +303,22 @@ static uint64_t host_ns(const struct kvm *kvm)
 	return kvm->ctx->timed ? channel_host_ns() : 0;
 }
 
+/* No exit tells of it, so that the next one does. */
+static void trace_long(struct kvm *kvm)
+{
+	const struct kvm_sync_regs *sync = &kvm->run->s.regs;
+	bool is_long = sync->sregs.efer & CTX_EFER_LMA;
+	if (is_long == kvm->traced_long)
+		return;
+	kvm->traced_long = is_long;
+	struct ctx ctx = *kvm->ctx;
+	struct trace_event event;
+	kvm_ctx_from_regs(&ctx, &sync->regs);
+	kvm_ctx_from_sregs(&ctx, &sync->sregs);
+	trace_cpu_mode(&event, &ctx, ctx.rip, is_long ? "protected" : "long", is_long ? "long" : "protected");
+	trace_emit(&event);
+}
+
 static enum stop_reason run_once(struct kvm *kvm)
 {
 	int result = kvm->step && !kvm->io_pending ? kvm_step_arm(kvm->step) : 0;
@@ -318,6 +335,8 @@ static enum stop_reason run_once(struct kvm *kvm)
 	enum stop_reason stop = error ? see_to_errno(kvm, error) : see_to_exit(kvm);
 	if (error != EINVAL)
 		kvm->entered = true;
+	if (log_trace_mask & LOG_TRACE_SWITCH)
+		trace_long(kvm);
 	if (stop != STOP_NONE && !(stop == STOP_HALT && kvm->step))
 		return stop;
 	enum stop_reason seen = look(kvm, error == EINTR);
@@ -440,6 +459,7 @@ static int load(struct kvm *kvm)
 	kvm_mark_dirty(kvm, KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS | KVM_SYNC_X86_EVENTS);
 	kvm->entered = kvm->io_pending = kvm->left = kvm->failed = false;
 	kvm->trap = 0;
+	kvm->traced_long = kvm->ctx->efer & CTX_EFER_LMA;
 	int result = kvm_state_load(kvm);
 	return result ? result : flush_translations(kvm);
 }

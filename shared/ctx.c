@@ -285,6 +285,16 @@ bool ctx_is_real(const struct ctx *ctx)
 	return !(ctx->cr0 & CTX_CR0_PE) || (ctx->rflags & CTX_EFLAGS_VM) || has_real_segment(ctx);
 }
 
+bool ctx_is_64(const struct ctx *ctx)
+{
+	return (ctx->efer & CTX_EFER_LMA) && (ctx->seg[CTX_CS].access & CTX_SEG_L);
+}
+
+uint64_t ctx_linear(const struct ctx *ctx, uint64_t ip)
+{
+	return ctx_is_64(ctx) ? ip : (uint32_t)(ctx->seg[CTX_CS].base + ip);
+}
+
 static const char *real_mode_name(const struct ctx *ctx)
 {
 	for (unsigned n = CTX_ES; n <= CTX_GS; n++)
@@ -300,7 +310,7 @@ const char *ctx_mode_name(const struct ctx *ctx)
 		return real_mode_name(ctx);
 	if (ctx->rflags & CTX_EFLAGS_VM)
 		return "vm86";
-	if ((ctx->efer & CTX_EFER_LMA) && (code & CTX_SEG_L))
+	if (ctx_is_64(ctx))
 		return "pm64";
 	return code & CTX_SEG_DB ? "pm32" : "pm16";
 }

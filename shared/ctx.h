@@ -116,6 +116,7 @@ enum ctx_part { CTX_PART_FPU, CTX_PART_DR6, CTX_PARTS };
 #define CTX_CR4_PCE 0x0100u
 #define CTX_CR4_OSFXSR     0x0200u
 #define CTX_CR4_OSXMMEXCPT 0x0400u
+#define CTX_CR4_LA57       0x1000u
 
 #define CTX_EFLAGS_CF   0x00000001u
 #define CTX_EFLAGS_R1   0x00000002u /* reads as 1 */
@@ -218,5 +219,11 @@ const char *ctx_mode_name(const struct ctx *ctx);
 /* Whether demand emulation must (still) hold this context: real mode, vm86, or
  * a segment that still carries a real-mode descriptor. */
 bool ctx_is_real(const struct ctx *ctx);
+
+/* CS holds 64-bit code: the bases of CS, SS, DS and ES do not count. */
+bool ctx_is_64(const struct ctx *ctx);
+
+/* The linear address of the code at `ip` of CS. */
+uint64_t ctx_linear(const struct ctx *ctx, uint64_t ip);
 
 #endif

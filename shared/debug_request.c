@@ -12,6 +12,8 @@ uint32_t debug_mode(const struct ctx *ctx)
 	mode |= DEBUG_MODE_PE;
 	if (ctx->cr0 & CTX_CR0_PG)
 		mode |= DEBUG_MODE_PG;
+	if (ctx->efer & CTX_EFER_LMA)
+		mode |= DEBUG_MODE_LONG;
 	if (ctx->rflags & CTX_EFLAGS_VM)
 		return mode | DEBUG_MODE_VM;
 	return ctx->seg[CTX_CS].access & CTX_SEG_DB ? mode | DEBUG_MODE_CODE32 : mode;

@@ -22,7 +22,7 @@ struct debug_point {
 };
 
 /* What the engine runs in, as bits: debug_mode(). */
-enum debug_mode_bit { DEBUG_MODE_PE = 1, DEBUG_MODE_VM = 2, DEBUG_MODE_PG = 4, DEBUG_MODE_CODE32 = 8 };
+enum debug_mode_bit { DEBUG_MODE_PE = 1, DEBUG_MODE_VM = 2, DEBUG_MODE_PG = 4, DEBUG_MODE_CODE32 = 8, DEBUG_MODE_LONG = 16 };
 
 /* Why an engine stopped with STOP_DEBUG, bits: several may come together. */
 enum debug_hit {

@@ -162,7 +162,7 @@ void trace_bytes(struct trace_event *event, const char *name, const uint8_t *byt
 void trace_place(struct trace_event *event, const struct ctx *ctx, uint64_t ip)
 {
 	const struct ctx_seg *cs = &ctx->seg[CTX_CS];
-	uint64_t linear = (uint32_t)(cs->base + ip);
+	uint64_t linear = ctx_linear(ctx, ip);
 	const char *symbol = trace_symbol(linear);
 	trace_number(event, "cs", cs->selector);
 	trace_number(event, "ip", ip);

@@ -54,7 +54,7 @@ void trace_cpu_block(const struct ctx *ctx, unsigned bytes, unsigned insns)
 	trace_emit(&event);
 }
 
-void trace_cpu_mode(struct trace_event *event, const struct ctx *ctx, uint32_t ip, const char *from, const char *to)
+void trace_cpu_mode(struct trace_event *event, const struct ctx *ctx, uint64_t ip, const char *from, const char *to)
 {
 	trace_begin(event, "mode");
 	trace_string(event, "from", from);

@@ -18,7 +18,7 @@ void trace_cpu_insn(const struct ctx *ctx, uint32_t eflags, const char *text);
 void trace_cpu_block(const struct ctx *ctx, unsigned bytes, unsigned insns);
 /* The first 8 bytes of `bytes` are shown. */
 void trace_cpu_access(const struct ctx *ctx, uint64_t address, const void *bytes, unsigned size, bool write);
-/* "real", "vm86", "protected": begins the event `mode`, which the caller completes. */
-void trace_cpu_mode(struct trace_event *event, const struct ctx *ctx, uint32_t ip, const char *from, const char *to);
+/* "real", "vm86", "protected", "long": begins the event `mode`, which the caller completes. */
+void trace_cpu_mode(struct trace_event *event, const struct ctx *ctx, uint64_t ip, const char *from, const char *to);
 
 #endif

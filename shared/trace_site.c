@@ -5,7 +5,7 @@
 #include "shared/linear.h"
 
 struct trace_sites {
-	GHashTable *seen; /* linear address and size of code */
+	GHashTable *seen; /* linear address and bits of code */
 };
 
 struct trace_sites *trace_sites_new(void)
@@ -38,17 +38,24 @@ static bool sets_cr0(const uint8_t *code)
 	return code[0] == 0x0f && (mov || lmsw);
 }
 
+static unsigned code_bits(const struct ctx *ctx)
+{
+	if (ctx_is_64(ctx))
+		return 64;
+	return debug_mode(ctx) & DEBUG_MODE_CODE32 ? 32 : 16;
+}
+
 void trace_site_code(struct trace_sites *sites, struct trace_event *event, const struct ctx *ctx, struct mem *mem, uint64_t ip)
 {
-	bool code32 = debug_mode(ctx) & DEBUG_MODE_CODE32;
-	uint32_t linear = (uint32_t)(ctx->seg[CTX_CS].base + ip);
+	unsigned bits = code_bits(ctx);
+	uint64_t linear = ctx_linear(ctx, ip);
 	uint8_t bytes[TRACE_SITE_BYTES];
-	if (!trace_is_json() || !is_new(sites, (uint64_t)linear << 1 | code32))
+	if (!trace_is_json() || !is_new(sites, linear << 2 | bits / 32))
 		return;
-	if (linear_read(ctx, mem, linear - 3, bytes, 3) == 3 && sets_cr0(bytes))
-		linear -= 3;
+	if (linear_read(ctx, mem, linear_wrap(ctx, linear - 3), bytes, 3) == 3 && sets_cr0(bytes))
+		linear = linear_wrap(ctx, linear - 3);
 	uint32_t count = linear_read(ctx, mem, linear, bytes, sizeof bytes);
-	trace_number(event, "bits", code32 ? 32 : 16);
+	trace_number(event, "bits", bits);
 	trace_number(event, "code_at", linear);
 	trace_bytes(event, "code", bytes, count);
 }

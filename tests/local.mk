@@ -184,7 +184,7 @@ AM_TESTS_ENVIRONMENT = \
 	export V2E_SRC V2E_BUILD;
 
 EXTRA_DIST += tests/cli/test-lib.sh tests/gdb/lib.sh tests/gdb/rom.asm
-EXTRA_DIST += tests/lib.sh tests/gdb/kvm.asm tests/cli/calls.asm tests/cli/calls_all.asm tests/cli/calls_all.expected tests/cli/make-calls.sh tests/gdb/modes.asm
+EXTRA_DIST += tests/lib.sh tests/gdb/kvm.asm tests/cli/calls.asm tests/cli/calls_all.asm tests/cli/calls_all.expected tests/cli/make-calls.sh tests/gdb/modes.asm tests/gdb/long.asm
 
 # Looks at screenshots for the boot tests.
 check_PROGRAMS += tests/boot/pngdiff

@@ -8,7 +8,7 @@
 #define LINE_LONGEST 65536u
 #define SITES_MOST   10000u
 
-static const char *const mode_names[] = { "real", "vm86", "protected" };
+static const char *const mode_names[] = { "real", "vm86", "protected", "long" };
 static const char *const engine_names[] = { "emu", "kvm" };
 static const char *const part_names[] = { "exit", "save", "channel", "load", "emulate" };
 
@@ -115,7 +115,7 @@ static void note_code(struct report *report, struct report_site *site, const str
 {
 	uint64_t bits = json_line_number(line, "bits", 0);
 	char *code = code_of(line);
-	if (site->code || !code || (bits != 16 && bits != 32)) {
+	if (site->code || !code || (bits != 16 && bits != 32 && bits != 64)) {
 		g_free(code);
 		return;
 	}
@@ -206,6 +206,8 @@ static int mode_of(const char *name)
 {
 	if (!name || !strcmp(name, "vm86"))
 		return name ? REPORT_VM86 : -1;
+	if (!strcmp(name, "pm64"))
+		return REPORT_LONG;
 	return strstr(name, "real") ? REPORT_REAL : REPORT_PROTECTED;
 }
 

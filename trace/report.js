@@ -1,8 +1,8 @@
 "use strict";
 (() => {
 const data = JSON.parse(document.getElementById("data").textContent);
-const modes = ["real", "vm86", "protected", "unknown"], engines = ["emu", "kvm", "unknown"];
-const modeTitles = ["real mode", "virtual-8086 mode", "protected mode", "not recorded"];
+const modes = ["real", "vm86", "protected", "long", "unknown"], engines = ["emu", "kvm", "unknown"];
+const modeTitles = ["real mode", "virtual-8086 mode", "protected mode", "long mode", "not recorded"];
 const engineTitles = ["emulator", "KVM", "not recorded"];
 const byId = id => document.getElementById(id);
 
@@ -248,7 +248,7 @@ function dot(parent, name) {
 	mark.style.background = `var(--${name})`;
 }
 
-const sums = Array.from({ length: 12 }, () => [0, 0, 0]);
+const sums = Array.from({ length: modes.length * engines.length }, () => [0, 0, 0]);
 for (let i = 0; i < count; i++) {
 	sums[states[i]][0] += times[0][i + 1] - times[0][i];
 	sums[states[i]][1] += times[1][i + 1] - times[1][i];

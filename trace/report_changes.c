@@ -26,7 +26,7 @@ static void sort(struct report *report)
 
 /* --- states ------------------------------------------------------------------------------ */
 
-/* mode * 3 + engine, where 3 and 2 are not known. */
+/* mode * 3 + engine; the last of each is not known. */
 struct state {
 	int mode, engine;
 };

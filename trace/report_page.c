@@ -233,13 +233,18 @@ static bool ends_code(const cs_insn *insn)
 	}
 }
 
+static cs_mode code_mode(unsigned bits)
+{
+	return bits == 64 ? CS_MODE_64 : bits == 32 ? CS_MODE_32 : CS_MODE_16;
+}
+
 static void put_code(const struct report *report, const struct report_site *site, FILE *out)
 {
 	uint8_t bytes[128];
 	csh handle;
 	if (!site->code && !(site = g_hash_table_lookup(report->codes, &site->linear)))
 		return;
-	if (cs_open(CS_ARCH_X86, site->bits == 32 ? CS_MODE_32 : CS_MODE_16, &handle) != CS_ERR_OK)
+	if (cs_open(CS_ARCH_X86, code_mode(site->bits), &handle) != CS_ERR_OK)
 		return;
 	size_t left = bytes_of(site->code, bytes);
 	const uint8_t *at = bytes;

@@ -100,6 +100,24 @@ check "as JSON too" sh -c '"$0" trace --clock virtual --engine emu --trace mem:b
 check "ports have their device's name" sh -c '"$0" trace --clock virtual --engine emu --trace io,irq calls.bin --do "wait-text DONE" --do quit >io.txt && grep -qE "io out 0020\.1 = 20 i8259" io.txt && grep -qE "i8259: IRQ 0 acknowledged, vector 08" io.txt && grep -qE "irq vector 08 at " io.txt' "$V2E"
 check "instructions and blocks" sh -c '"$0" trace --clock virtual --engine emu --trace insn,block calls.bin --do "wait-text DONE" --do quit | grep -qE "0000:00007c70 mov cr0, eax "' "$V2E"
 
+# Long mode is KVM's alone.
+nasm -f bin -DONCE -o long.bin "$V2E_SRC/tests/gdb/long.asm"
+long_mode_is_shown() # ENGINE
+{
+	timeout 60 "$V2E" trace --engine "$1" --cpu x86-64 --kernel long.bin --load-at 0x100000 --exit-port 0xf4 --trace switch -o long.jsonl
+	[ $? -eq 67 ] || return 1
+	jq -r 'select(.kind == "mode") | .from + " " + .to' long.jsonl >modes
+	cat modes
+	printf 'protected long\nlong protected\n' | cmp - modes && "$V2E" report -o long.html long.jsonl && grep -qF 'protected to long' long.html
+}
+for engine in hybrid kvm; do
+	if "$V2E" probe >probe 2>&1 && grep -Eq '^pm64 +(native|interpreted)' probe; then
+		check "--engine $engine: long mode begins and ends" long_mode_is_shown $engine
+	else
+		skip "--engine $engine: long mode begins and ends" "KVM does not run it here"
+	fi
+done
+
 # Names
 # Each fifth byte in turn has all bits turned: an error in one line, or some names.
 survives_flips()

@@ -13,7 +13,7 @@ if ! timeout 60 "$V2E" run --clock virtual --do quit >err 2>&1 </dev/null; then
 	skip "gdb drives a guest" "$(head -n 1 err)"
 	finish
 fi
-for guest in modes kvm; do
+for guest in modes kvm long; do
 	nasm -f bin -o $guest.bin -l $guest.lst "$V2E_SRC/tests/gdb/$guest.asm" || exit 1
 done
 
@@ -195,6 +195,55 @@ if "$V2E" probe >probe 2>&1; then
 	check "a breakpoint takes the guest from KVM to the emulator" takes_over_from_kvm
 else
 	skip "a breakpoint takes the guest from KVM to the emulator" "$(head -n 1 probe)"
+fi
+
+# long_mode SCRIPT: gdb comes to a guest that is in long mode. KVM alone runs that.
+long_mode()
+{
+	rm -f gdb.sock serial
+	timeout 60 "$V2E" run --cpu x86-64 --engine hybrid --kernel long.bin --load-at 0x100000 --exit-port 0xf4 --serial file:serial \
+		--gdb "unix:$tmp/gdb.sock" --gdb-nowait >v2e.out 2>&1 </dev/null &
+	guest=$!
+	awaits_file serial
+	drive "$1"
+	wait $guest
+	status=$?
+	cat out v2e.out
+	[ $status -eq 67 ]
+}
+
+long_mode_is_shown()
+{
+	finish=$(label finish:)
+	long_mode "show architecture
+p/x \$rbx
+p/x \$r15
+p/x (unsigned long long)\$rip >> 8
+x/i $high$(label spin:)
+p/x *(unsigned char *)0x100000
+monitor mode
+monitor gdt
+monitor pagetable
+set var \$r14 = 0x123456789abcdef0
+p/x \$r14
+set var \$before = (unsigned long long)\$rip
+stepi
+p (unsigned long long)\$rip == \$before
+break *0x$(label narrow:)
+set var *(unsigned char *)0x$finish = 1
+continue" && shows '(currently "i386:x86-64")' '= 0x1122334455667788' '= 0xffffffff11111111' '= 0xffffff80001000' "	inc    %rcx" \
+		'= 0xfa' 'pm64 0008:ffffff80001000' '0008 code64' 'ffffff8000000000-ffffff80001fffff -> 000000000 rw supervisor' \
+		'= 0x123456789abcdef0' 'there are no steps in long mode' '= 1' 'are not seen in long mode' 'exited with code 0103'
+}
+
+# label NAME: in long.lst, at 1 MiB.
+high=0xffffff8000
+label() { printf '%x\n' $((0x100000 + 0x$(grep -F -e "$1" long.lst | head -n 1 | awk '{ print $2 }'))); }
+
+if "$V2E" probe >probe 2>&1 && grep -Eq '^pm64 +(native|interpreted)' probe; then
+	check "long mode has its registers, memory and tables, and says what it has not" long_mode_is_shown
+else
+	skip "long mode has its registers, memory and tables" "KVM does not run it here: $(grep -E '^(KVM|pm64)' probe | tr '\n' ' ')"
 fi
 
 check "--gdb-nowait lets the guest run" timeout 60 "$V2E" run --clock virtual --engine emu --floppy modes.bin \

@@ -383,6 +383,148 @@ START_TEST(nothing_set_costs_nothing)
 }
 END_TEST
 
+/* --- long mode ------------------------------------------------------------------- */
+
+#define TABLES 0x30000u
+#define HIGH   UINT64_C(0xffffff8000000000)
+
+static void set_entry(uint32_t address, uint64_t value)
+{
+	rig_set(rig, address, 4, (uint32_t)value);
+	rig_set(rig, address + 4, 4, (uint32_t)(value >> 32));
+}
+
+/* No engine here runs it; a debugger may look at it all the same. Tables of `levels`, whose
+ * first and last entry map the first 2 MiB, and behind them a page of 4 KiB. */
+static void enter_long(unsigned levels)
+{
+	struct ctx *ctx = rig->ctx;
+	unsigned at = TABLES;
+	for (unsigned level = levels; level > 2; level--, at += 0x1000) {
+		set_entry(at, (at + 0x1000) | 3);
+		set_entry(at + 0xff8, (at + 0x1000) | 3);
+	}
+	set_entry(at, 0x83);
+	set_entry(at + 8, (at + 0x1000) | 7);
+	set_entry(at + 0x1000, RIG_DATA | 7);
+	ctx->cr3 = TABLES;
+	ctx->cr4 = CTX_CR4_PAE | (levels == 5 ? CTX_CR4_LA57 : 0);
+	ctx->cr0 |= CTX_CR0_PG;
+	ctx->efer = CTX_EFER_LME | CTX_EFER_LMA;
+	ctx->seg[CTX_CS].access = (ctx->seg[CTX_CS].access & ~CTX_SEG_DB) | CTX_SEG_L;
+	ctx->rip = HIGH + RIG_CODE;
+	ctx->gpr[CTX_RAX].r = UINT64_C(0x1122334455667788);
+	ctx->gpr[CTX_RBX].r = 0x99;
+	ctx->gpr[CTX_R8 + 7].r = UINT64_C(0xffffffff00000001);
+}
+
+START_TEST(long_mode_has_registers_of_its_own)
+{
+	enter_long(4);
+	/* Until it has asked, the debugger has others: what fits, and no halves. */
+	ck_answer("p0", "xxxxxxxx");
+	ck_answer("p3", "99000000");
+	ck_answer("p8", "00000100");
+	ck_answer("P0=01000000", "E14");
+	ck_assert(gdb_target_stopped(target, STOP_KICK));
+	ck_assert_ptr_nonnull(strstr(console->str, "64-bit code"));
+	ask("qXfer:features:read:target.xml:0,fff");
+	ck_assert_ptr_nonnull(strstr(said->str, "<architecture>i386:x86-64</architecture>"));
+	ck_assert_ptr_nonnull(strstr(said->str, "name=\"r15\""));
+	g_string_truncate(console, 0);
+	ck_assert(gdb_target_stopped(target, STOP_KICK));
+	ck_assert_str_eq(console->str, "");
+	ck_answer("p0", "8877665544332211");
+	ck_answer("pf", "01000000ffffffff");
+	ck_answer("p10", "0000010080ffffff");
+	ck_answer("Pf=0807060504030201", "OK");
+	ck_assert_uint_eq(rig->ctx->gpr[CTX_R8 + 7].r, UINT64_C(0x0102030405060708));
+	ck_answer("P10=0000000000800000", "E14"); /* not canonical */
+	ck_answer("P10=10000100ffffffff", "OK");
+	ck_assert_uint_eq(rig->ctx->rip, UINT64_C(0xffffffff00010010));
+	ck_assert_int_eq(ask("g"), GDB_ANSWERED);
+	ck_assert_uint_eq(strspn(said->str, "0123456789abcdefx"), said->len);
+	/* And back: R8 to R15 wait, the upper halves do not count. */
+	rig->ctx->efer = 0;
+	rig->ctx->rip = RIG_CODE;
+	ck_answer("p0", "8877665500000000");
+	ck_answer("pf", "0807060504030201");
+	ck_answer("P0=8877665544332211", "E14");
+}
+END_TEST
+
+START_TEST(long_mode_has_memory_high_up)
+{
+	enter_long(_i);
+	rig_set(rig, RIG_DATA, 4, 0x44332211);
+	ck_answer("mffffff8000020000,4", "11223344");
+	ck_answer("m200000,4", "11223344");
+	ck_answer("M200001,1:aa", "OK");
+	ck_assert_uint_eq(rig_get(rig, RIG_DATA, 4), 0x4433aa11);
+	ck_answer("m800000000000,4", "E14"); /* not canonical, or not mapped */
+	ck_answer("m10000000000000000,4", "E14");
+	ck_answer("mffff000000020000,4", _i == 4 ? "E14" : "11aa3344");
+	ck_assert_ptr_nonnull(strstr(monitor("pagetable 200123"), "00200123 is physical 00020123 in a page of 4 KiB"));
+	ck_assert_ptr_nonnull(strstr(console->str, _i == 4 ? "level 4: " : "level 5: "));
+	ck_assert_ptr_nonnull(strstr(monitor("pagetable"), "00000000-001fffff -> 000000000 rw supervisor\n00200000-00200fff -> 000020000 rw supervisor\n"));
+	ck_assert_ptr_nonnull(strstr(console->str, _i == 4 ? "ffffff8000000000-ffffff80001fffff" : "ffff000000000000-ffff0000001fffff"));
+}
+END_TEST
+
+/* Tables that name themselves map more than anybody could walk through. */
+START_TEST(page_tables_may_go_on_for_ever)
+{
+	enter_long(4);
+	for (unsigned n = 0; n < 512; n++)
+		set_entry(TABLES + 8 * n, TABLES | 3);
+	ck_assert_ptr_nonnull(strstr(monitor("pagetable"), "there is more"));
+}
+END_TEST
+
+START_TEST(long_mode_has_tables_of_its_own)
+{
+	enter_long(4);
+	rig->ctx->gdtr = (struct ctx_table){ .base = RIG_DATA, .limit = 0x27 };
+	rig->ctx->idtr = (struct ctx_table){ .base = RIG_DATA + 0x100, .limit = 0x1f };
+	set_entry(RIG_DATA + 8, UINT64_C(0x00209b0000000000));
+	set_entry(RIG_DATA + 16, UINT64_C(0x12008b5678900067));
+	set_entry(RIG_DATA + 24, 0xffffff80);
+	set_entry(RIG_DATA + 0x110, UINT64_C(0x89ab8e000008cdef));
+	set_entry(RIG_DATA + 0x118, 0xffffffff);
+	monitor("gdt");
+	ck_assert_ptr_nonnull(strstr(console->str, "0008 code64 "));
+	ck_assert_ptr_nonnull(strstr(console->str, "0010 busy TSS64         base ffffff8012567890 limit 00000067"));
+	ck_assert_ptr_null(strstr(console->str, "0018 "));
+	ck_assert_str_eq(monitor("idt"), "01 interrupt gate 64  0008:ffffffff89abcdef dpl 0\n");
+}
+END_TEST
+
+/* What runs there does not stop, so nobody is to believe that it did. */
+START_TEST(long_mode_says_that_it_does_not_stop)
+{
+	enter_long(4);
+	ck_assert_int_eq(ask("vCont;s:1"), GDB_ANSWERED);
+	ck_assert_str_eq(said->str, "T05thread:1;");
+	ck_assert_ptr_nonnull(strstr(console->str, "no steps in long mode"));
+	g_string_truncate(console, 0);
+	ck_assert_int_eq(ask("c"), GDB_RESUME);
+	ck_assert_str_eq(console->str, "");
+	ck_answer("Z0,10001,1", "OK");
+	ck_answer("Z0,ffffffff80000000,1", "E14");
+	ck_assert_int_eq(ask("c"), GDB_RESUME);
+	ck_assert_ptr_nonnull(strstr(console->str, "not seen in long mode"));
+	/* A change of mode there is told when an engine sees it. */
+	ck_assert_str_eq(monitor("break-mode long"), "break on mode switch: long\n");
+	ck_assert_int_eq(ask("c"), GDB_RESUME);
+	rig->ctx->efer = 0;
+	rig->ctx->cr0 &= ~(uint64_t)CTX_CR0_PG;
+	debug_note_mode(&rig->ctx->debug, rig->ctx);
+	g_string_truncate(console, 0);
+	ck_assert(gdb_target_stopped(target, STOP_DEBUG));
+	ck_assert_ptr_nonnull(strstr(console->str, "mode long -> pm16, next is"));
+}
+END_TEST
+
 /* --- the server ------------------------------------------------------------------ */
 
 static unsigned kills;
@@ -458,6 +600,11 @@ Suite *suite_gdb_target(void)
 	tcase_add_checked_fixture(tcase, start_protected, stop);
 	tcase_add_test(tcase, memory_goes_through_page_tables);
 	tcase_add_test(tcase, monitor_shows_tables);
+	tcase_add_test(tcase, long_mode_has_registers_of_its_own);
+	tcase_add_loop_test(tcase, long_mode_has_memory_high_up, 4, 6);
+	tcase_add_test(tcase, page_tables_may_go_on_for_ever);
+	tcase_add_test(tcase, long_mode_has_tables_of_its_own);
+	tcase_add_test(tcase, long_mode_says_that_it_does_not_stop);
 	tcase_add_test(tcase, a_triple_fault_is_shown_before_the_reset);
 	suite_add_tcase(suite, tcase);
 	return suite;
