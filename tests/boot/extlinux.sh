@@ -44,7 +44,7 @@ for kind in 'fat mkfs.fat -F 16 -s 1' 'ext2 mke2fs -q -F -t ext2'; do
 	*) fail "EXTLINUX is installed on $1"; continue ;;
 	esac
 	check "EXTLINUX on $1" guest --snapshot --disk $1.img --timeout 120s --do 'wait-text "boot:" 60s' --do 'screen-text screen' \
-		--do 'type "first extra"' --do 'keys <enter>' --do 'wait-text "Kernel started with: " 60s' --do 'wait-stable 1s' --do 'screen-text linux' --do quit
+		--do 'type "first extra"' --do 'keys <enter>' --do "wait-text \"on=$1 extra\" 60s" --do 'screen-text linux' --do quit
 	check "$1: its name" grep -qE '^(EXT|SYS)LINUX 6' screen
 	check "$1: the command line" grep -qE "Kernel started with: .*on=$1.* extra" linux
 done

@@ -15,11 +15,11 @@ for theme in SLES openSUSE; do
 	gfxboot_iso $theme $theme "$payloads/kernel.bin" || exit 1
 	check "$theme: the menu comes up, moves, helps and starts" \
 		guest -m 128M "$payloads/$theme.iso" --timeout 600s \
-			--do 'wait-text ISOLINUX 120s' --do 'wait-stable 8s 300s' \
+			--do 'wait-text ISOLINUX 120s' --do 'wait-colours 1000 0,0,800,600 300s' --do 'wait-stable 3s 120s' \
 			--do "screenshot $theme-menu.png" \
-			--do 'keys <down><down>' --do 'wait-stable 1s' --do "screenshot $theme-moved.png" \
-			--do 'keys <f1>' --do 'wait-stable 1s' --do "screenshot $theme-help.png" \
-			--do 'keys <esc>' --do 'wait-stable 1s' --do "screenshot $theme-back.png" \
+			--do 'keys <down><down>' --do 'wait-change 60s' --do 'wait-stable 1s 60s' --do "screenshot $theme-moved.png" \
+			--do 'keys <f1>' --do 'wait-change 60s' --do 'wait-stable 1s 60s' --do "screenshot $theme-help.png" \
+			--do 'keys <esc>' --do 'wait-change 60s' --do 'wait-stable 1s 60s' --do "screenshot $theme-back.png" \
 			--do 'keys <enter>' --do 'wait-text "entry=rescue" 120s' \
 			--do "screen-text $theme-screen" --do quit
 	check "$theme: 800x600" size_is $theme-menu.png 800 600

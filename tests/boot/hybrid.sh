@@ -49,7 +49,7 @@ check "ISOLINUX and a kernel" both "$payloads/hybrid.iso" --timeout 300s --do 'w
 check "KVM leaves protected mode" by_turns transition-pe-cleared
 check "the same screen" same_text
 check "gfxboot" both -m 128M "$payloads/SLES.iso" --threshold 1000000 --timeout 600s \
-	--do 'wait-text ISOLINUX 200s' --do 'wait-stable 15s 300s' --do 'screenshot menu.png'
+	--do 'wait-text ISOLINUX 200s' --do 'wait-colours 1000 0,0,800,600 300s' --do 'wait-stable 15s 300s' --do 'screenshot menu.png'
 check "KVM had its part of it" by_turns transition-real-left
 check "a picture, not a few colours" colours hybrid/menu.png 1000 1000000
 check "the same screen" differ emu/menu.png hybrid/menu.png 0 0

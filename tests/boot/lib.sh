@@ -22,28 +22,40 @@ need()
 engine=${V2E_ENGINE:-emu}
 [ "$engine" = emu ] || V2E_CLOCK=real
 
-# patient WORD: the seconds in a command that waits, ten times as many if V2E_PATIENCE=1.
+# patient WORD: how many seconds a command tries, ten times as many if V2E_PATIENCE=1, and
+# how long a picture must be stable, five times as long.
 patient()
 {
-	if [ "${V2E_PATIENCE:-0}" = 1 ]; then
-		printf '%s\n' "$1" | sed -E 's/^([0-9]+)s$/\10s/; /^wait-/s/ ([0-9]+)s$/ \10s/; /^wait-stable/s/ ([0-9]+)s / \10s /'
-	else
+	if [ "${V2E_PATIENCE:-0}" != 1 ]; then
 		printf '%s\n' "$1"
+		return
 	fi
+	case $1 in
+	'wait-stable '[1-9]s' '*)
+		printf '%s\n' "$1" | awk '{ print $1, $2 * 5 "s", $3 * 10 "s" }' ;;
+	*)
+		printf '%s\n' "$1" | sed -E '/^wait-stable/!s/^(wait-.* [0-9]+)s$/\10s/; s/^([0-9]+)s$/\10s/' ;;
+	esac
 }
 
 # guest ARGUMENTS...: v2e run in guest time, so that a loaded host changes
 # nothing; standard output and error go to the files out and err. V2E_OPTIONS are more.
+# With V2E_KEEP=DIR the last picture of each is kept there. With V2E_COUNT=FILE how often
+# KVM ran is added to it.
+kept=0
 guest()
 {
+	kept=$((kept + 1))
 	for word; do
 		shift
+		[ "$word" != quit ] || [ -z "${V2E_KEEP:-}" ] || set -- "$@" "screenshot $V2E_KEEP/$(basename "$0" .sh)-$kept.png" --do
 		set -- "$@" "$(patient "$word")"
 	done
 	# shellcheck disable=SC2086
-	"$V2E" run --engine "$engine" --clock "${V2E_CLOCK:-virtual}" ${V2E_OPTIONS:-} "$@" >out 2>err
+	"$V2E" run --engine "$engine" --clock "${V2E_CLOCK:-virtual}" ${V2E_COUNT:+--stats} ${V2E_OPTIONS:-} "$@" >out 2>err
 	status=$?
-	cat out err
+	[ -z "${V2E_COUNT:-}" ] || grep -h '^kvm\.runs ' out err >>"$V2E_COUNT"
+	grep -hvE '^[a-z][a-z0-9_.-]+ [0-9]+$' out err # the counters would hide the rest
 	return $status
 }
 

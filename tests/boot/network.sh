@@ -31,9 +31,10 @@ if [ ! -e $menu/pxelinux.0 ]; then
 	skip "the Debian installer's menu" "no $menu (Debian: apt install debian-installer-12-netboot-amd64)"
 	finish
 fi
-check "PXELINUX and the Debian installer's menu" network $menu --net-bootfile pxelinux.0 -m 256M \
-	--do 'wait-text "PXELINUX 6" 60s' --do 'wait-stable 5s 120s' --do 'screenshot menu.png' --do 'keys <down>' --do 'wait-stable 1s' \
-	--do 'screenshot moved.png' --do quit
+# shellcheck disable=SC2086
+check "PXELINUX and the Debian installer's menu" network $menu ${V2E_PICTURE_OPTIONS:-} --net-bootfile pxelinux.0 -m 256M \
+	--do 'wait-text "PXELINUX 6" 60s' --do 'wait-colours 200 0,0,640,480 120s' --do 'wait-stable 2s 120s' \
+	--do 'screenshot menu.png' --do 'keys <down>' --do 'wait-change 60s' --do 'wait-stable 1s 60s' --do 'screenshot moved.png' --do quit
 check "it is 640x480" size_is menu.png 640 480
 check "it is a picture" colours menu.png 200 100000
 check "the bar moves" differ_within menu.png moved.png 100 180 520 240
