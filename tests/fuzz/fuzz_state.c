@@ -3,6 +3,7 @@
  * the file. The input's first byte says what follows:
  *
  *	p	patches of a good state, 12 bytes each, see struct patch
+ *	k	the same of one whose kernel was started without firmware
  *	s	all that is compressed in a file
  *	f	the file itself
  */
@@ -30,6 +31,8 @@
 #define BIOS_SIZE  65536u
 #define ROM_SIZE   512u
 #define MIB        (1u << 20)
+#define KERNEL_AT  MIB
+#define RESET_PORT 0xcf9u
 #define RUN_NS     UINT64_C(100000) /* 10,000 instructions */
 
 /* One item of the good state changes. */
@@ -42,8 +45,13 @@ struct patch {
 
 enum operation { SET_1, SET_2, SET_4, SET_8, DROP, REPEAT, LENGTH, OPERATIONS };
 
-static GByteArray *good;       /* the items of a state that is as it should be */
-static GArray *items;          /* guint: where in `good` each begins; then its end */
+/* A state that is as it should be. */
+struct good {
+	GByteArray *data;
+	GArray *items; /* guint: where in `data` each begins; then its end */
+};
+
+static struct good with_bios, with_kernel;
 static int fd;
 static char path[32];
 static struct run_options options;
@@ -76,6 +84,13 @@ static char *make_bios(void)
 	char *name = file_of(bios, BIOS_SIZE, BIOS_SIZE);
 	g_free(bios);
 	return name;
+}
+
+/* The same in 32 bits. */
+static char *make_kernel(void)
+{
+	static const uint8_t code[] = { 0x31, 0xd2, 0xec, 0x42, 0x81, 0xfa, 0x00, 0x08, 0x00, 0x00, 0x72, 0xf6, 0xeb, 0xf2 };
+	return file_of(code, sizeof code, sizeof code);
 }
 
 static char *make_rom(void)
@@ -138,101 +153,123 @@ static void make_busy(struct machine *machine)
 	ps2_keyboard_key(pc_keyboard(machine->pc), KEY_A, true);
 }
 
-static void read_items(const char *file)
+static void read_items(struct good *good, const char *file)
 {
 	struct state_reader *reader = state_reader_new(file, NULL);
 	uint8_t byte;
 	require(reader);
-	good = g_byte_array_new();
+	good->data = g_byte_array_new();
 	while (state_reader_get(reader, &byte, 1))
-		g_byte_array_append(good, &byte, 1);
+		g_byte_array_append(good->data, &byte, 1);
 	require(state_reader_is_done(reader));
 	state_reader_free(reader);
 }
 
 /* See shared/snap.c: type, length of the name, name, for bytes their length, value. */
-static guint value_of(guint at, guint *size)
+static guint value_of(const struct good *good, guint at, guint *size)
 {
-	guint value = at + 2 + good->data[at + 1];
+	const uint8_t *data = good->data->data;
+	guint value = at + 2 + data[at + 1];
 	uint32_t length = 0;
-	switch (good->data[at]) {
+	switch (data[at]) {
 	case 'b': case '1': length = 1; break;
 	case '2': length = 2; break;
 	case '4': case 'S': length = 4; break;
 	case '8': case 't': length = 8; break;
 	default:
-		memcpy(&length, good->data + value, 4);
+		memcpy(&length, data + value, 4);
 		value += 4;
 	}
 	*size = length;
 	return value;
 }
 
-static void find_items(void)
+static void find_items(struct good *good)
 {
-	items = g_array_new(FALSE, FALSE, sizeof(guint));
+	good->items = g_array_new(FALSE, FALSE, sizeof(guint));
 	guint size;
-	for (guint at = 0; at < good->len; at = value_of(at, &size) + size)
-		g_array_append_val(items, at);
-	g_array_append_val(items, good->len);
-	require(items->len > 400);
+	for (guint at = 0; at < good->data->len; at = value_of(good, at, &size) + size)
+		g_array_append_val(good->items, at);
+	g_array_append_val(good->items, good->data->len);
+	require(good->items->len > 400);
 }
 
-static void make_good(void)
+static void save_good(struct good *good, const struct run_options *base)
 {
-	struct run_options base;
 	char *error = NULL, *folder = g_dir_make_tmp("v2e-fuzz-XXXXXX", NULL);
 	g_autofree char *file = g_build_filename(folder, "good", NULL);
-	run_options_init(&base);
-	base.engine = RUN_ENGINE_EMU;
-	base.clock = CLOCK_KIND_VIRTUAL;
-	base.jit = EMU_JIT_OFF;
-	base.memory = MIB;
-	base.snapshot = true;
-	base.bios = make_bios();
-	base.vgabios = make_rom();
-	g_ptr_array_add(base.disks, file_of("", 0, MIB));
-	g_ptr_array_add(base.cdroms, make_cdrom());
-	g_ptr_array_add(base.floppies, file_of("", 0, 1440 << 10));
-	g_ptr_array_add(base.virtio.disks, file_of("", 0, MIB));
-	base.virtio.console = g_strdup("none");
-	base.virtio.rng = true;
-	struct machine *machine = machine_new(&base, &error);
+	struct machine *machine = machine_new(base, &error);
 	if (!machine)
 		fprintf(stderr, "%s\n", error);
 	require(machine);
 	make_busy(machine);
 	require(state_save(machine, file, &error));
 	machine_free(machine);
-	read_items(file);
-	find_items();
+	read_items(good, file);
+	find_items(good);
 	g_unlink(file);
 	g_rmdir(folder);
 	g_free(folder);
+}
+
+static void set_common(struct run_options *base)
+{
+	run_options_init(base);
+	base->engine = RUN_ENGINE_EMU;
+	base->clock = CLOCK_KIND_VIRTUAL;
+	base->jit = EMU_JIT_OFF;
+	base->snapshot = true;
+	base->bios = make_bios();
+	base->vgabios = make_rom();
+}
+
+static void make_with_bios(void)
+{
+	struct run_options base;
+	set_common(&base);
+	base.memory = MIB;
+	g_ptr_array_add(base.disks, file_of("", 0, MIB));
+	g_ptr_array_add(base.cdroms, make_cdrom());
+	g_ptr_array_add(base.floppies, file_of("", 0, 1440 << 10));
+	g_ptr_array_add(base.virtio.disks, file_of("", 0, MIB));
+	base.virtio.console = g_strdup("none");
+	base.virtio.rng = true;
+	save_good(&with_bios, &base);
+	run_options_clear(&base);
+}
+
+static void make_with_kernel(void)
+{
+	struct run_options base;
+	set_common(&base);
+	base.memory = 2 * MIB;
+	base.kernel = make_kernel();
+	base.load_at = KERNEL_AT;
+	save_good(&with_kernel, &base);
 	run_options_clear(&base);
 }
 
 /* --- a bad one ------------------------------------------------------------------------ */
 
-static void add_item(GByteArray *to, guint item)
+static void add_item(const struct good *good, GByteArray *to, guint item)
 {
-	guint at = g_array_index(items, guint, item);
-	g_byte_array_append(to, good->data + at, g_array_index(items, guint, item + 1) - at);
+	guint at = g_array_index(good->items, guint, item);
+	g_byte_array_append(to, good->data->data + at, g_array_index(good->items, guint, item + 1) - at);
 }
 
 /* The item as the patch would have it. */
-static void add_patched(GByteArray *to, guint item, const struct patch *patch)
+static void add_patched(const struct good *good, GByteArray *to, guint item, const struct patch *patch)
 {
 	enum operation operation = patch->operation % OPERATIONS;
-	guint at = g_array_index(items, guint, item), start = to->len, size;
-	guint value = value_of(at, &size) - at;
+	guint at = g_array_index(good->items, guint, item), start = to->len, size;
+	guint value = value_of(good, at, &size) - at;
 	if (operation == DROP)
 		return;
-	add_item(to, item);
+	add_item(good, to, item);
 	if (operation == REPEAT) {
-		add_item(to, item);
+		add_item(good, to, item);
 	} else if (operation == LENGTH) {
-		if (strchr("BV", good->data[at]))
+		if (strchr("BV", good->data->data[at]))
 			memcpy(to->data + start + value - 4, patch->value, 4);
 	} else {
 		guint width = MIN(1u << operation, size);
@@ -241,20 +278,20 @@ static void add_patched(GByteArray *to, guint item, const struct patch *patch)
 }
 
 /* The last of the patches of an item is the one that counts. */
-static GByteArray *patch_good(const uint8_t *data, size_t size)
+static GByteArray *patch_good(const struct good *good, const uint8_t *data, size_t size)
 {
 	GByteArray *stream = g_byte_array_new();
 	const struct patch *patches = (const struct patch *)data;
 	size_t count = MIN(size / sizeof *patches, 64);
-	for (guint item = 0; item + 1 < items->len; item++) {
+	for (guint item = 0; item + 1 < good->items->len; item++) {
 		const struct patch *found = NULL;
 		for (size_t n = 0; n < count; n++)
-			if ((patches[n].item[0] | patches[n].item[1] << 8) % (items->len - 1) == item)
+			if ((patches[n].item[0] | patches[n].item[1] << 8) % (good->items->len - 1) == item)
 				found = &patches[n];
 		if (found)
-			add_patched(stream, item, found);
+			add_patched(good, stream, item, found);
 		else
-			add_item(stream, item);
+			add_item(good, stream, item);
 	}
 	return stream;
 }
@@ -323,12 +360,17 @@ static void use(struct machine *machine)
 	vga_text_read(pc_vga(machine->pc), text, NULL, NULL);
 	machine_poll_ports(machine);
 	run(machine);
+	/* What starts then is in the state as well. */
+	out(machine, RESET_PORT, 6);
+	run(machine);
+	save_and_load(machine);
 	g_string_free(text, TRUE);
 }
 
 static void start(void)
 {
-	make_good();
+	make_with_bios();
+	make_with_kernel();
 	fd = memfd_create("state", 0);
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	run_options_init(&options);
@@ -344,14 +386,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *error = NULL;
 	if (!size)
 		return 0;
-	if (!good)
+	if (!with_bios.data)
 		start();
 	if (*data == 'f') {
 		put_file(data + 1, size - 1);
 	} else if (*data == 's') {
 		put_stream(data + 1, size - 1);
 	} else {
-		GByteArray *stream = patch_good(data + 1, size - 1);
+		GByteArray *stream = patch_good(*data == 'k' ? &with_kernel : &with_bios, data + 1, size - 1);
 		put_stream(stream->data, stream->len);
 		g_byte_array_free(stream, TRUE);
 	}

@@ -34,6 +34,7 @@ enum step {
 	STEP_STATE,    /* saved and loaded */
 	STEP_DESCRIBE, /* queue, index, address: 16 bits, size: 16, flags and region, next */
 	STEP_OFFER,    /* queue, head */
+	STEP_RING,     /* queues, a bit each: by its doorbell, A20 masked: 80h */
 	STEPS_KINDS,
 };
 
@@ -227,6 +228,24 @@ static void offer(struct fuzz *fuzz)
 	memcpy(avail + 2, &index, 2);
 }
 
+static void collect(void *owner, const struct mem_doorbell *doorbell)
+{
+	g_array_append_val((GArray *)owner, *doorbell);
+}
+
+/* As the KVM engine does: what rang is told later, and nobody looks at A20 then. */
+static void ring(struct fuzz *fuzz)
+{
+	g_autoptr(GArray) doorbells = g_array_new(FALSE, FALSE, sizeof(struct mem_doorbell));
+	uint32_t queues = take(fuzz, 1);
+	mem_for_each_doorbell(fuzz->mem, collect, doorbells);
+	mem_set_a20(fuzz->mem, !(queues & 0x80));
+	for (guint n = 0; n < doorbells->len; n++)
+		if (queues >> n & 1)
+			mem_ring(&g_array_index(doorbells, struct mem_doorbell, n));
+	mem_set_a20(fuzz->mem, true);
+}
+
 static void do_step(struct fuzz *fuzz, enum step step)
 {
 	uint32_t number;
@@ -239,7 +258,8 @@ static void do_step(struct fuzz *fuzz, enum step step)
 	case STEP_OUTSIDE: come_from_outside(fuzz); break;
 	case STEP_STATE: save_and_load(fuzz); break;
 	case STEP_DESCRIBE: describe(fuzz); break;
-	default: offer(fuzz);
+	case STEP_OFFER: offer(fuzz); break;
+	default: ring(fuzz);
 	}
 }
 

@@ -123,6 +123,18 @@ fuzz_corpus = \
 	tests/fuzz/corpus/state/drop \
 	tests/fuzz/corpus/state/file \
 	tests/fuzz/corpus/state/good \
+	tests/fuzz/corpus/state/kernel \
+	tests/fuzz/corpus/state/kernel-indirect \
+	tests/fuzz/corpus/state/kernel-large \
+	tests/fuzz/corpus/state/kernel-length \
+	tests/fuzz/corpus/state/kernel-no-piece \
+	tests/fuzz/corpus/state/kernel-one-piece \
+	tests/fuzz/corpus/state/kernel-outside \
+	tests/fuzz/corpus/state/kernel-overlap \
+	tests/fuzz/corpus/state/kernel-pieces \
+	tests/fuzz/corpus/state/kernel-registers \
+	tests/fuzz/corpus/state/kernel-room \
+	tests/fuzz/corpus/state/kernel-wraps \
 	tests/fuzz/corpus/state/length \
 	tests/fuzz/corpus/state/ones \
 	tests/fuzz/corpus/state/page \
@@ -132,6 +144,7 @@ fuzz_corpus = \
 	tests/fuzz/corpus/state/stream \
 	tests/fuzz/corpus/state/timers \
 	tests/fuzz/corpus/virtio/blk \
+	tests/fuzz/corpus/virtio/blk-doorbell \
 	tests/fuzz/corpus/virtio/blk-indirect \
 	tests/fuzz/corpus/virtio/console \
 	tests/fuzz/corpus/virtio/huge \
@@ -141,6 +154,7 @@ fuzz_corpus = \
 	tests/fuzz/corpus/virtio/loop \
 	tests/fuzz/corpus/virtio/mmio \
 	tests/fuzz/corpus/virtio/net \
+	tests/fuzz/corpus/virtio/net-doorbell \
 	tests/fuzz/corpus/virtio/net-small \
 	tests/fuzz/corpus/virtio/rng \
 	tests/fuzz/corpus/virtio/rng-driver \
