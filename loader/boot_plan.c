@@ -146,6 +146,17 @@ uint8_t *boot_plan_bytes(struct boot_plan *plan, uint64_t size)
 	return bytes;
 }
 
+void boot_plan_keep(struct boot_plan *plan)
+{
+	for (guint n = 0; n < plan->pieces->len; n++) {
+		struct boot_piece *piece = &g_array_index(plan->pieces, struct boot_piece, n);
+		uint8_t *own = boot_plan_bytes(plan, piece->data_size);
+		if (piece->data_size)
+			memcpy(own, piece->data, piece->data_size);
+		piece->data = own;
+	}
+}
+
 uint64_t boot_plan_end(const struct boot_plan *plan, uint64_t at_least)
 {
 	uint64_t end = at_least;

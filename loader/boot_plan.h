@@ -73,6 +73,10 @@ uint64_t boot_plan_find(const struct boot_plan *plan, uint64_t size, uint64_t al
 /* Zeroed bytes that live as long as the plan. */
 uint8_t *boot_plan_bytes(struct boot_plan *plan, uint64_t size);
 
+/* Copies what the pieces point to: from here on the files that it came from may change,
+ * be cut, or go. */
+void boot_plan_keep(struct boot_plan *plan);
+
 /* Does a piece lie there? */
 bool boot_plan_covers(const struct boot_plan *plan, uint64_t address);
 /* The end of the highest piece, at least `at_least`. */

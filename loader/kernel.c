@@ -64,10 +64,10 @@ static bool open_module(struct kernel *kernel, const char *words, char **error)
 
 static bool open_modules(struct kernel *kernel, const struct kernel_config *config, char **error)
 {
-	guint count = config->modules ? config->modules->len : 0;
-	if (count + (config->initrd ? 1 : 0) > MULTIBOOT_MODULES_MAX)
-		return loader_refuse(config->path, error, "has %u modules; give at most %u", count, MULTIBOOT_MODULES_MAX);
-	kernel->modules = g_new0(struct multiboot_module, count + 1);
+	guint count = config->modules ? config->modules->len : 0, all = count + (config->initrd ? 1 : 0);
+	if (all > MULTIBOOT_MODULES_MAX)
+		return loader_refuse(config->path, error, "has %u modules, --initrd among them; give at most %u", all, MULTIBOOT_MODULES_MAX);
+	kernel->modules = g_new0(struct multiboot_module, all);
 	if (config->initrd && !open_module(kernel, config->initrd, error))
 		return false;
 	for (guint n = 0; n < count; n++)
@@ -144,10 +144,14 @@ bool kernel_open(struct kernel *kernel, const struct kernel_config *config, char
 	if (kernel->kind == KERNEL_NONE)
 		kernel->kind = kernel_detect(&kernel->file);
 	boot_plan_init(&kernel->plan, config->path, mode_of(kernel->kind, config->address), config->ram_size);
-	if (make_plan(kernel, config, error))
-		return true;
-	kernel_clear(kernel);
-	return false;
+	if (!make_plan(kernel, config, error)) {
+		kernel_clear(kernel);
+		return false;
+	}
+	/* It is carried out at each reset; by then somebody may have built the kernel anew. */
+	if (kernel->plan.mode == BOOT_DIRECT)
+		boot_plan_keep(&kernel->plan);
+	return true;
 }
 
 void kernel_clear(struct kernel *kernel)

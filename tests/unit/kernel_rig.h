@@ -68,6 +68,25 @@ static inline const struct loader_file *kernel_rig_file(struct kernel_rig *rig)
 	return &rig->file;
 }
 
+/* Tries the file as it is and cut to each shorter length, in memory of its own, so that
+ * ASan sees who reads behind it. Returns how many are refused, by the file's name. */
+static inline unsigned kernel_rig_cut(struct kernel_rig *rig, bool (*plan)(void))
+{
+	g_autoptr(GByteArray) whole = g_steal_pointer(&rig->bytes);
+	unsigned refused = 0;
+	for (guint size = 1; size <= whole->len; size++) {
+		rig->bytes = g_byte_array_new_take(g_memdup2(whole->data, size), size);
+		if (!plan()) {
+			ck_assert_msg(g_str_has_prefix(rig->error, "KERNEL: "), "%s", rig->error);
+			refused++;
+		}
+		kernel_rig_again(rig);
+		g_byte_array_unref(rig->bytes);
+	}
+	rig->bytes = g_byte_array_new();
+	return refused;
+}
+
 static inline void kernel_rig_refused(struct kernel_rig *rig, bool fine, const char *const *words)
 {
 	ck_assert(!fine);

@@ -1,7 +1,11 @@
 /* Places for pieces, flat binaries, and the option ROM that carries a plan out. */
+#include <glib/gstdio.h>
+#include <unistd.h>
+
 #include "loader/boot_rom.h"
-#include "loader/flat_image.h"
 #include "loader/boot_start.h"
+#include "loader/flat_image.h"
+#include "loader/kernel.h"
 #include "tests/unit/kernel_rig.h"
 #include "tests/unit/snap_rig.h"
 
@@ -166,6 +170,27 @@ START_TEST(broken_state)
 }
 END_TEST
 
+/* Somebody builds it anew while the guest runs, which then resets the machine. */
+START_TEST(kernel_file_is_cut)
+{
+	static const uint8_t code[9000] = { [8999] = 0x90 };
+	char *error = NULL, *path = NULL;
+	int fd = g_file_open_tmp("v2e-kernel-XXXXXX", &path, NULL);
+	ck_assert_int_eq(write(fd, code, sizeof code), sizeof code);
+	const struct kernel_config config = { .path = path, .kind = KERNEL_FLAT, .address = 0x200000, .ram_size = KERNEL_RIG_RAM };
+	struct kernel kernel;
+	ck_assert_msg(kernel_open(&kernel, &config, &error), "%s", error);
+	ck_assert_int_eq(ftruncate(fd, 0), 0);
+	const struct boot_piece *piece = &g_array_index(kernel.plan.pieces, struct boot_piece, 0);
+	ck_assert_uint_eq(piece->data_size, sizeof code);
+	ck_assert_int_eq(memcmp(piece->data, code, sizeof code), 0);
+	kernel_clear(&kernel);
+	close(fd);
+	g_unlink(path);
+	g_free(path);
+}
+END_TEST
+
 Suite *suite_boot_plan(void)
 {
 	Suite *suite = suite_create("boot plan");
@@ -178,6 +203,7 @@ Suite *suite_boot_plan(void)
 	tcase_add_test(tcase, option_rom_without_room);
 	tcase_add_test(tcase, saved);
 	tcase_add_test(tcase, broken_state);
+	tcase_add_test(tcase, kernel_file_is_cut);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

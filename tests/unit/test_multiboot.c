@@ -118,6 +118,15 @@ START_TEST(refused1)
 }
 END_TEST
 
+START_TEST(cut)
+{
+	flat1(0x100000, 0x100040, 0x102000, 0x100030);
+	ck_assert_uint_eq(kernel_rig_cut(&rig, plan1), 63);
+	flat1(0x100000, 0, 0, 0x100030);
+	ck_assert_uint_eq(kernel_rig_cut(&rig, plan1), 48);
+}
+END_TEST
+
 START_TEST(module_too_big)
 {
 	struct multiboot_module big = { .file = { .path = "BIG", .data = module_bytes, .size = KERNEL_RIG_RAM }, .words = "big" };
@@ -194,6 +203,13 @@ START_TEST(information_2)
 }
 END_TEST
 
+START_TEST(cut_2)
+{
+	flat2(0x100000, 0x100060);
+	ck_assert_uint_eq(kernel_rig_cut(&rig, plan2), 96);
+}
+END_TEST
+
 START_TEST(refused_2)
 {
 	flat2(0x100000, 0x100080);
@@ -245,6 +261,8 @@ Suite *suite_multiboot(void)
 	tcase_add_test(tcase, flat_2);
 	tcase_add_test(tcase, information_2);
 	tcase_add_test(tcase, refused_2);
+	tcase_add_test(tcase, cut);
+	tcase_add_test(tcase, cut_2);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
