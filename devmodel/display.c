@@ -3,7 +3,9 @@
 #include <string.h>
 
 #define FRAME_US    33333
-#define EVENTS_MAX  1024u /* that wait for the guest; more are dropped */
+#define EVENTS_MAX  1024u /* keys that wait for the guest; more are dropped */
+#define COUNTS_MAX  32767 /* as the mouse has it */
+#define MOVES_MAX   1024u /* more become one, with the last buttons */
 
 void display_init(struct display *display, const struct display_ops *ops, const struct display_guest *guest)
 {
@@ -12,6 +14,7 @@ void display_init(struct display *display, const struct display_ops *ops, const 
 	display->surface = surface_new(0, 0);
 	display->shown = surface_new(0, 0);
 	display->events = g_array_new(FALSE, FALSE, sizeof(struct key_event));
+	display->moves = g_array_new(FALSE, FALSE, sizeof(struct display_move));
 }
 
 static void press_waiting(struct display *display)
@@ -25,10 +28,27 @@ static void press_waiting(struct display *display)
 		g_array_remove_range(display->events, 0, done);
 }
 
+/* A click can be shorter than the mouse's time from one packet to the next. */
+static void move_waiting(struct display *display)
+{
+	struct ps2_mouse *mouse = display->guest.mouse;
+	guint done = 0;
+	for (; done < display->moves->len; done++) {
+		const struct display_move *move = &g_array_index(display->moves, struct display_move, done);
+		if (move->buttons != display->buttons && !ps2_mouse_room(mouse))
+			break;
+		ps2_mouse_move(mouse, move->dx, move->dy, move->dz, move->buttons);
+		display->buttons = move->buttons;
+	}
+	if (done)
+		g_array_remove_range(display->moves, 0, done);
+}
+
 bool display_poll(struct display *display)
 {
 	bool goes_on = display->ops->poll(display);
 	press_waiting(display);
+	move_waiting(display);
 	return goes_on;
 }
 
@@ -37,11 +57,12 @@ void display_free(struct display *display)
 	if (!display)
 		return;
 	struct surface *surface = display->surface, *shown = display->shown;
-	GArray *events = display->events;
+	GArray *events = display->events, *moves = display->moves;
 	display->ops->free(display);
 	surface_free(surface);
 	surface_free(shown);
 	g_array_unref(events);
+	g_array_unref(moves);
 }
 
 bool display_draw(struct display *display)
@@ -83,8 +104,37 @@ bool display_changes(struct display *display, unsigned *first, unsigned *rows, b
 void display_key(struct display *display, enum key key, bool down)
 {
 	struct key_event event = { key, down };
-	if (key != KEY_NONE && display->events->len < EVENTS_MAX)
+	/* More room for what lets go: no key shall stay down. */
+	if (key != KEY_NONE && display->events->len < (down ? EVENTS_MAX : 2 * EVENTS_MAX))
 		g_array_append_val(display->events, event);
+}
+
+unsigned display_room(const struct display *display)
+{
+	return EVENTS_MAX - MIN(display->events->len, EVENTS_MAX);
+}
+
+static int add_counts(int waiting, int counts)
+{
+	return (int)CLAMP((int64_t)waiting + counts, -COUNTS_MAX, COUNTS_MAX);
+}
+
+void display_add_move(GArray *moves, const struct display_move *move)
+{
+	struct display_move *last = moves->len ? &g_array_index(moves, struct display_move, moves->len - 1) : NULL;
+	if (!last || (last->buttons != move->buttons && moves->len < MOVES_MAX)) {
+		g_array_append_vals(moves, move, 1);
+		return;
+	}
+	last->dx = add_counts(last->dx, move->dx);
+	last->dy = add_counts(last->dy, move->dy);
+	last->dz = add_counts(last->dz, move->dz);
+	last->buttons = move->buttons;
+}
+
+void display_move(struct display *display, const struct display_move *move)
+{
+	display_add_move(display->moves, move);
 }
 
 void display_stroke(struct display *display, const struct key_stroke *stroke)

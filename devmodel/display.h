@@ -17,6 +17,12 @@ struct display_guest {
 	struct ps2_mouse *mouse;
 };
 
+/* As ps2_mouse_move() has them. */
+struct display_move {
+	int dx, dy, dz;
+	unsigned buttons; /* enum ps2_mouse_button */
+};
+
 struct display;
 
 struct display_ops {
@@ -34,6 +40,9 @@ struct display {
 	int64_t drawn_us;        /* host's monotonic time */
 	/* Keys wait here until the guest's keyboard has room. */
 	GArray *events;          /* struct key_event */
+	/* And moves until it has heard of the button before. */
+	GArray *moves;           /* struct display_move */
+	unsigned buttons;        /* that the guest's mouse has */
 };
 
 /* One socket of this host or its network: [HOST:]PORT, 127.0.0.1 unless HOST says
@@ -58,6 +67,12 @@ bool display_draw(struct display *display);
 bool display_changes(struct display *display, unsigned *first, unsigned *rows, bool *resized);
 /* A key goes down or up; events wait for room in the keyboard, in their order. */
 void display_key(struct display *display, enum key key, bool down);
+/* How many more of them find room. */
+unsigned display_room(const struct display *display);
+/* The mouse moves; the guest hears of each press and release of a button, however fast. */
+void display_move(struct display *display, const struct display_move *move);
+/* The same with a list of one's own. Those between two changes of a button become one. */
+void display_add_move(GArray *moves, const struct display_move *move);
 /* Down and up, with what is held around it. */
 void display_stroke(struct display *display, const struct key_stroke *stroke);
 

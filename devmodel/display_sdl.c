@@ -54,12 +54,19 @@ static const uint8_t keys[SDL_NUM_SCANCODES] = {
 	[SDL_SCANCODE_KP_0] = KEY_PAD_0, [SDL_SCANCODE_KP_PERIOD] = KEY_PAD_PERIOD,
 };
 
+static void move(struct sdl *sdl, int dx, int dy, int dz, unsigned buttons)
+{
+	const struct display_move move = { dx, dy, dz, buttons };
+	sdl->buttons = buttons;
+	display_move(&sdl->display, &move);
+}
+
 /* What is held down when the mouse goes is let go of elsewhere. */
 static void set_grab(struct sdl *sdl, bool grabs)
 {
 	sdl->grabs = grabs;
 	if (!grabs && sdl->buttons)
-		ps2_mouse_move(sdl->display.guest.mouse, 0, 0, 0, sdl->buttons = 0);
+		move(sdl, 0, 0, 0, 0);
 	SDL_SetRelativeMouseMode(grabs ? SDL_TRUE : SDL_FALSE);
 	SDL_SetWindowGrab(sdl->window, grabs ? SDL_TRUE : SDL_FALSE);
 	SDL_SetWindowTitle(sdl->window, grabs ? "v2e - Ctrl+Alt+G gives the mouse back" : "v2e");
@@ -99,13 +106,11 @@ static void take_button(struct sdl *sdl, const SDL_MouseButtonEvent *event)
 			set_grab(sdl, true);
 		return;
 	}
-	sdl->buttons = event->type == SDL_MOUSEBUTTONDOWN ? sdl->buttons | bit : sdl->buttons & ~bit;
-	ps2_mouse_move(sdl->display.guest.mouse, 0, 0, 0, sdl->buttons);
+	move(sdl, 0, 0, 0, event->type == SDL_MOUSEBUTTONDOWN ? sdl->buttons | bit : sdl->buttons & ~bit);
 }
 
 static void take_event(struct sdl *sdl, const SDL_Event *event)
 {
-	struct ps2_mouse *mouse = sdl->display.guest.mouse;
 	switch (event->type) {
 	case SDL_QUIT:
 		sdl->ended = true;
@@ -120,11 +125,11 @@ static void take_event(struct sdl *sdl, const SDL_Event *event)
 		break;
 	case SDL_MOUSEMOTION:
 		if (sdl->grabs)
-			ps2_mouse_move(mouse, event->motion.xrel, event->motion.yrel, 0, sdl->buttons);
+			move(sdl, event->motion.xrel, event->motion.yrel, 0, sdl->buttons);
 		break;
 	case SDL_MOUSEWHEEL:
 		if (sdl->grabs)
-			ps2_mouse_move(mouse, 0, 0, -event->wheel.y, sdl->buttons);
+			move(sdl, 0, 0, -event->wheel.y, sdl->buttons);
 		break;
 	case SDL_WINDOWEVENT:
 		if (event->window.event == SDL_WINDOWEVENT_FOCUS_LOST && sdl->grabs)

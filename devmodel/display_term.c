@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -20,25 +21,87 @@ struct term {
 	bool ended;
 };
 
-/* The terminal belongs to the process, not to a machine. */
-static struct termios before;
-static bool taken;
+/* --- the terminal itself ---------------------------------------------------------------- */
 
+/* It belongs to the process, not to a machine. */
+static struct termios before, raw;
+static volatile sig_atomic_t taken, stopped;
+
+/* Also called where signals are handled. */
 static void give_terminal_back(void)
 {
 	static const char text[] = "\033[0m\033[?25h\033[?1049l";
 	if (!taken)
 		return;
-	taken = false;
+	taken = 0;
 	tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
 	ssize_t done = write(STDOUT_FILENO, text, sizeof text - 1);
 	(void)done;
 }
 
+static void make_terminal_ours(void)
+{
+	static const char text[] = "\033[?1049h\033[2J";
+	tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
+	taken = 1;
+	ssize_t done = write(STDOUT_FILENO, text, sizeof text - 1);
+	(void)done;
+}
+
+/* Signals that end or stop the process without another word. The others are the run's,
+ * which ends in order. */
+static const int ends[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGQUIT };
+static struct sigaction end_before[G_N_ELEMENTS(ends)], stop_before, go_on_before;
+
+static void on_end(int number)
+{
+	int saved = errno;
+	give_terminal_back();
+	for (unsigned n = 0; n < G_N_ELEMENTS(ends); n++)
+		if (ends[n] == number)
+			sigaction(number, &end_before[n], NULL);
+	raise(number);
+	errno = saved;
+}
+
+static void on_stop(int number)
+{
+	int saved = errno;
+	(void)number;
+	give_terminal_back();
+	stopped = 1;
+	raise(SIGSTOP);
+	errno = saved;
+}
+
+/* By SIGSTOP nobody was asked; it is in the shell's hands all the same. */
+static void on_go_on(int number)
+{
+	(void)number;
+	stopped = 1;
+}
+
+static void catch_signals(void)
+{
+	struct sigaction end = { .sa_handler = on_end }, stop = { .sa_handler = on_stop, .sa_flags = SA_RESTART };
+	struct sigaction go_on = { .sa_handler = on_go_on, .sa_flags = SA_RESTART };
+	for (unsigned n = 0; n < G_N_ELEMENTS(ends); n++)
+		sigaction(ends[n], &end, &end_before[n]);
+	sigaction(SIGTSTP, &stop, &stop_before);
+	sigaction(SIGCONT, &go_on, &go_on_before);
+}
+
+static void leave_signals(void)
+{
+	for (unsigned n = 0; n < G_N_ELEMENTS(ends); n++)
+		sigaction(ends[n], &end_before[n], NULL);
+	sigaction(SIGTSTP, &stop_before, NULL);
+	sigaction(SIGCONT, &go_on_before, NULL);
+}
+
 static bool take_terminal(char **error)
 {
 	static bool at_exit;
-	struct termios raw;
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || tcgetattr(STDIN_FILENO, &before)) {
 		*error = g_strdup("standard input and output are no terminal; start v2e in one, or give --display none");
 		return false;
@@ -46,8 +109,8 @@ static bool take_terminal(char **error)
 	raw = before;
 	cfmakeraw(&raw);
 	raw.c_oflag |= OPOST; /* lines on standard error still end */
-	tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
-	taken = true;
+	catch_signals();
+	make_terminal_ours();
 	if (!at_exit)
 		at_exit = !atexit(give_terminal_back);
 	return true;
@@ -92,6 +155,51 @@ static void press_byte(struct term *term, uint8_t byte, unsigned modifiers)
 	}
 }
 
+static enum key find_sequence(const char *wanted)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(sequences); i++)
+		if (!strcmp(sequences[i].bytes, wanted))
+			return sequences[i].key;
+	return KEY_NONE;
+}
+
+static size_t read_number(const uint8_t *bytes, size_t size, size_t at, unsigned *number)
+{
+	for (*number = 0; at < size && g_ascii_isdigit(bytes[at]); at++)
+		*number = MIN(*number * 10 + (bytes[at] - '0'), 999u);
+	return at;
+}
+
+/* ECMA-48, 5.4: what is no key here, or a key that a PC has not, is passed over as a
+ * whole. With Shift, Alt or Ctrl a second number follows, as xterm has it: 1 and a bit
+ * for each of them. Returns its length; 0: there is no end. */
+static size_t press_control_sequence(struct term *term, const uint8_t *bytes, size_t size)
+{
+	unsigned first, second = 1;
+	char name[8];
+	if (bytes[0] != '[')
+		return 0;
+	size_t at = read_number(bytes, size, 1, &first);
+	if (at < size && bytes[at] == ';')
+		at = read_number(bytes, size, at + 1, &second);
+	size_t end = at;
+	while (end < size && bytes[end] >= 0x20 && bytes[end] < 0x40)
+		end++;
+	if (end == size || bytes[end] < 0x40 || bytes[end] > 0x7e)
+		return 0;
+	unsigned bits = second ? second - 1 : 0;
+	unsigned modifiers = (bits & 1 ? KEY_MODIFIER_SHIFT : 0u) | (bits & 2 ? KEY_MODIFIER_ALT : 0u) | (bits & 4 ? KEY_MODIFIER_CTRL : 0u);
+	if (bytes[end] == '~')
+		g_snprintf(name, sizeof name, "[%u~", first);
+	else
+		g_snprintf(name, sizeof name, "O%c", bytes[end]);
+	if (bytes[end] == 'Z')
+		press(term, KEY_TAB, modifiers | KEY_MODIFIER_SHIFT);
+	else if (end == at && find_sequence(name))
+		press(term, find_sequence(name), modifiers);
+	return end + 1;
+}
+
 /* Behind an escape character: how many of the bytes are a key with it. */
 static size_t press_sequence(struct term *term, const uint8_t *bytes, size_t size)
 {
@@ -102,6 +210,9 @@ static size_t press_sequence(struct term *term, const uint8_t *bytes, size_t siz
 		press(term, sequences[i].key, 0);
 		return length;
 	}
+	size_t length = press_control_sequence(term, bytes, size);
+	if (length)
+		return length;
 	/* What Alt does to a character. */
 	press_byte(term, bytes[0], KEY_MODIFIER_ALT);
 	return 1;
@@ -242,6 +353,11 @@ static void show(struct term *term)
 static bool term_poll(struct display *display)
 {
 	struct term *term = (struct term *)display;
+	if (stopped) {
+		stopped = 0;
+		make_terminal_ours();
+		g_string_truncate(term->drawn, 0);
+	}
 	read_keys(term);
 	show(term);
 	return !term->ended;
@@ -251,6 +367,7 @@ static void term_free(struct display *display)
 {
 	struct term *term = (struct term *)display;
 	give_terminal_back();
+	leave_signals();
 	g_array_unref(term->text.cells);
 	g_string_free(term->drawn, TRUE);
 	g_string_free(term->frame, TRUE);
@@ -261,14 +378,12 @@ static const struct display_ops ops = { .poll = term_poll, .free = term_free };
 
 struct display *display_term_new(const struct display_guest *guest, char **error)
 {
-	static const char begin[] = "\033[?1049h\033[2J";
 	if (!take_terminal(error))
 		return NULL;
 	struct term *term = g_new0(struct term, 1);
 	display_init(&term->display, &ops, guest);
 	term->text.cells = g_array_new(FALSE, FALSE, sizeof(struct vga_cell));
 	term->drawn = g_string_new(NULL);
-	term->frame = g_string_new(begin);
-	send(term->frame);
+	term->frame = g_string_new(NULL);
 	return &term->display;
 }

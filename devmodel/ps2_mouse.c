@@ -69,11 +69,15 @@ static void reply(struct ps2_mouse *mouse, uint8_t byte)
 	i8042_poke(mouse->kbc);
 }
 
-static bool has_news(const struct ps2_mouse *mouse)
+static bool has_button_news(const struct ps2_mouse *mouse)
 {
 	uint8_t seen = mouse->id == ID_EXPLORER ? BUTTONS_ALL : BUTTONS_STANDARD;
-	return mouse->dx || mouse->dy || (mouse->id && mouse->dz) ||
-	       ((mouse->buttons ^ mouse->reported_buttons) & seen);
+	return (mouse->buttons ^ mouse->reported_buttons) & seen;
+}
+
+static bool has_news(const struct ps2_mouse *mouse)
+{
+	return mouse->dx || mouse->dy || (mouse->id && mouse->dz) || has_button_news(mouse);
 }
 
 static bool is_streaming(const struct ps2_mouse *mouse)
@@ -349,6 +353,11 @@ void ps2_mouse_move(struct ps2_mouse *mouse, int dx, int dy, int dz, unsigned bu
 		mouse->dz = add_counts(mouse->dz, mouse->id ? dz : 0);
 	}
 	schedule_sample(mouse);
+}
+
+bool ps2_mouse_room(const struct ps2_mouse *mouse)
+{
+	return !(mouse->enabled || mouse->remote) || !has_button_news(mouse);
 }
 
 struct ps2_mouse *ps2_mouse_new(struct i8042 *kbc, struct clock *clock)

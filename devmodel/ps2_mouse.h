@@ -30,5 +30,8 @@ void ps2_mouse_state(struct ps2_mouse *mouse, struct snap *snap);
  * fit one packet goes into the next ones, at the sample rate; more than 32,767
  * counts that wait are cut. Nothing is kept while the host has not enabled reports. */
 void ps2_mouse_move(struct ps2_mouse *mouse, int dx, int dy, int dz, unsigned buttons);
+/* Has the host been told of the buttons as they are now, or does it not want to know?
+ * Else it never hears of a button that changes back before the next sample. */
+bool ps2_mouse_room(const struct ps2_mouse *mouse);
 
 #endif

@@ -69,9 +69,35 @@ my $vnc = Net::VNC->new({ hostname => '127.0.0.1', port => $port, password => $p
 $vnc->depth(24);
 $vnc->login;
 $vnc->capture->save($file) if $file;
-$vnc->send_key_event($_ =~ /^0x/ ? hex : ord) for @keys;
+for (@keys) { # one with a + stays down
+	my ($stays, $key) = /^(\+?)(.+)/;
+	$key = $key =~ /^0x/ ? hex $key : ord $key;
+	$stays ? $vnc->send_key_event_down($key) : $vnc->send_key_event($key);
+}
 print $vnc->width, "x", $vnc->height, "\n";
 END
+
+# Somebody sends half of a message and waits; the guest goes on all the same. Twice two
+# commands: by the second one all that came before the first has been looked at.
+cat >half.pl <<'END'
+use IO::Socket::INET;
+use IPC::Open2;
+my ($port, $half, @command) = @ARGV;
+open2(my $answers, my $commands, @command);
+sub ask { print $commands "$_[0]\n"; <$answers> =~ /^ok/ or die "no answer to $_[0]" }
+ask("wait-text ready 60s");
+my $viewer = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port") or die "no connection: $!";
+sysread($viewer, my $version, 12) == 12 or die "no version";
+syswrite($viewer, $half);
+ask("sleep 1ms") for 1 .. 4;
+my $bits = '';
+vec($bits, fileno $viewer, 1) = 1;
+die "only when it was thrown out" if select($bits, undef, undef, 0);
+ask("quit");
+wait;
+exit $? >> 8;
+END
+half() { perl half.pl "$port" R timeout 120 "$V2E" run --engine emu --snapshot disk.img --display "vnc=$port" --monitor stdio; }
 
 vnc_session()
 {
@@ -82,8 +108,10 @@ vnc_session()
 	check "VNC: a wrong password is of no use" sh -c "! perl client.pl $port wrong bad.png"
 	check "VNC: the client sees the screen" perl client.pl "$port" secret vnc.png
 	check "VNC: it is the screenshot" like ready.png vnc.png
-	check "VNC: keys arrive" perl client.pl "$port" secret '' a 0xffbe
+	check "VNC: a viewer leaves with Ctrl and Alt held" perl client.pl "$port" secret '' +0xffe3 +0xffe9
+	check "VNC: keys arrive, Delete without them" perl client.pl "$port" secret '' a 0xffff
 	check "VNC: and do what they do" ended 0
+	check "VNC: nobody makes the guest wait" half
 }
 
 if refuses "built without libvncserver" --display vnc=$port; then
@@ -99,7 +127,13 @@ fi
 
 # --- the terminal ---------------------------------------------------------------------------
 term() { tmux -L "v2e-$$" "$@"; }
+guest_of_pane() { pgrep -P "$(pgrep -P "$(term display-message -p -t v2e '#{pane_pid}')" timeout)" v2e; }
+pane_has() { stty -a -F "$(term display-message -p -t v2e '#{pane_tty}')" | tr ' ;' '\n\n' | grep -qx -e "$1"; }
+is_cooked() { pane_has icanon && pane_has isig; }
+is_raw() { pane_has -icanon && pane_has -isig; }
 shows() { term capture-pane -p -t v2e | grep -qF -e "$1"; }
+
+not_shown() { ! shows "$1"; }
 
 terminal_session()
 {
@@ -112,8 +146,31 @@ terminal_session()
 	check "terminal: keys arrive" comes shows "count 1"
 	term send-keys -t v2e F1
 	check "terminal: those with sequences too" comes shows "count 2"
+	# A key with Shift is the key; what is no key on a PC is none.
+	term send-keys -t v2e S-F5
+	check "terminal: with Shift" comes shows "count 3"
+	term send-keys -t v2e -l "$(printf '\033[1;5D')"
+	check "terminal: with Ctrl" comes shows "count 4"
+	term send-keys -t v2e -l "$(printf '\033[29~')"
+	term send-keys -t v2e -l "$(printf '\033[?1;2c')"
+	term send-keys -t v2e M-x
+	check "terminal: with Alt, and no other" comes shows "count 5"
+	check "terminal: the process is stopped" kill -TSTP "$(guest_of_pane)"
+	check "terminal: and gives it back" comes is_cooked
+	check "terminal: is told to go on" kill -CONT "$(guest_of_pane)"
+	check "terminal: takes it again" comes is_raw
+	check "terminal: and draws anew" comes shows "count 5"
+	check "terminal: these were all keys" not_shown "count 6"
 	term send-keys -t v2e C-]
 	check "terminal: Ctrl-] ends the run and gives the terminal back" comes shows "status 0"
+	check "terminal: as it was" is_cooked
+	for signal in TERM ABRT; do
+		term respawn-pane -k -t v2e "timeout --foreground 120 '$V2E' run --engine emu --snapshot disk.img --display term 2>&1; echo status \$?; cat"
+		check "terminal: once more" comes shows ready
+		check "terminal: a signal, $signal" kill -"$signal" "$(guest_of_pane)"
+		check "terminal: $signal ends it" comes shows "status "
+		check "terminal: and gives the terminal back" is_cooked
+	done
 	term kill-server
 }
 
