@@ -144,6 +144,11 @@ void engines_clear(struct engines *engines)
 	*engines = (struct engines){ .emu = false };
 }
 
+static void set_smm(void *owner, bool in_smm)
+{
+	pc_set_smm(owner, in_smm);
+}
+
 struct engine *engines_open_kvm(const struct engines *engines, const struct run_options *options, struct pc *pc, char **error)
 {
 	struct cpuid_leaf cpuid[CPUID_LEAVES];
@@ -152,7 +157,7 @@ struct engine *engines_open_kvm(const struct engines *engines, const struct run_
 		.mem = pc_mem(pc), .bus = pc_bus(pc), .clock = pc_clock(pc), .pins = pc_pins(pc),
 		.cpuid = cpuid, .cpuids = cpuids, .cpu_signature = emu_cpu_signature(engines->cpu),
 		.probe = engines->probe, .watch = options->watch,
-		.interpreted = engines->interpreted, .alone = !engines->emu,
+		.interpreted = engines->interpreted, .alone = !engines->emu, .set_smm = set_smm, .owner = pc,
 		.doorbells = options->virtio.notify == VIRTIO_NOTIFY_IOEVENTFD,
 	};
 	/* A change of mode is a hand-over where there are two. */

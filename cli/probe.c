@@ -106,6 +106,14 @@ static void print_signals(const struct hv_probe *probe)
 		printf("%-24susable\n", "irqfd");
 }
 
+static void print_smm(const struct hv_probe *probe)
+{
+	if (probe->smm_missing)
+		printf("%-24snot by KVM alone, which lacks %s\n", "SMI", probe->smm_missing);
+	else
+		printf("%-24sby KVM alone as well\n", "SMI");
+}
+
 static void print_text(const struct hv_probe *probe, const char *why)
 {
 	if (probe->error) {
@@ -118,6 +126,7 @@ static void print_text(const struct hv_probe *probe, const char *why)
 		printf("%-24s%.1f us\n", "exit and back", (double)probe->exit_ns / 1e3);
 		printf("%-24s%s\n", "debug registers", debug_registers(probe));
 		print_signals(probe);
+		print_smm(probe);
 		print_watches(probe);
 		if (probe->window.interpreted)
 			printf("%-24s%s%s\n", "interrupt windows", probe->window.seen ? "seen" : "missed: ", probe->window.seen ? "" : probe->window.remedy);
@@ -185,6 +194,9 @@ static void print_json(const struct hv_probe *probe, bool hybrid, const char *wh
 		printf("  \"ioeventfd\": %s,\n  \"irqfd\": %s,\n", probe->ioeventfd ? "false" : "true", probe->irqfd ? "false" : "true");
 		printf("  \"exit_ns\": %" G_GUINT64_FORMAT ",\n  \"guards\": %s,\n  \"witnesses\": %s,\n", probe->exit_ns,
 		       probe->guards ? "true" : "false", probe->witnesses ? "true" : "false");
+		printf("  \"smi\": %s,\n", probe->smm_missing ? "false" : "true");
+		if (probe->smm_missing)
+			printf("  \"smi_missing\": \"%s\",\n", probe->smm_missing);
 		print_watches_json(probe);
 		print_window_json(probe);
 	}

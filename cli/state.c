@@ -1,6 +1,7 @@
 #include "cli/state.h"
 
 #include "cli/state_file.h"
+#include "hv/hv.h"
 
 static void machine_state(struct machine *machine, struct snap *snap)
 {
@@ -29,6 +30,23 @@ static bool went_well(struct snap *snap, char **error)
 	return !snap_error(snap);
 }
 
+/* What RSM reads lies in the saved memory, as the engine that took the SMI wrote it. */
+static bool can_leave_smm(const struct machine *machine, char **error)
+{
+	const struct ctx *ctx = pc_ctx(machine->pc);
+	bool by_emulator = ctx->smm_map == CTX_SMM_MAP_EMULATOR, emulated = machine->engines.emu;
+	if (!ctx->smm || (by_emulator == emulated && (emulated || ctx->smm_map == hv_smm_map(machine->kvm))))
+		return true;
+	if (by_emulator)
+		*error = g_strdup("smm_map: the emulator took a system management interrupt, and KVM cannot return from it; give --engine emu or hybrid");
+	else if (emulated)
+		*error = g_strdup("smm_map: KVM took a system management interrupt, and the emulator cannot return from it; give --engine kvm");
+	else
+		*error = g_strdup("smm_map: the KVM that took a system management interrupt was another kind; give a host with such a KVM, or a "
+		                  "machine saved at another moment");
+	return false;
+}
+
 static bool fill(struct machine *machine, struct snap *snap, struct state_reader *reader, char **error)
 {
 	machine_state(machine, snap);
@@ -36,7 +54,7 @@ static bool fill(struct machine *machine, struct snap *snap, struct state_reader
 		return false;
 	if (!state_reader_is_done(reader))
 		*error = g_strdup("more follows than the machine has a place for; give another copy");
-	return !*error;
+	return !*error && can_leave_smm(machine, error);
 }
 
 static struct machine *load(struct state_reader *reader, const struct run_options *options, char **error)

@@ -94,6 +94,7 @@ void smm_enter(struct emu *emu)
 	cpu_pins_fetch_dr6(emu->pins, ctx);
 	save(emu);
 	ctx->smm = 1;
+	ctx->smm_map = CTX_SMM_MAP_EMULATOR;
 	ctx->halted = 0;
 	ctx->interrupt_shadow = 0;
 	ctx->pending_db = 0;

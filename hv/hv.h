@@ -49,6 +49,7 @@ struct hv_probe {
 		uint64_t insns_per_second;
 	} mode[HV_MODES];
 	uint64_t exit_ns;      /* KVM_RUN and back, for one OUT */
+	const char *smm_missing; /* the capability without which KVM alone takes no SMI; NULL: it does */
 	int ioeventfd, irqfd;  /* for hv_config.doorbells; an interrupt by eventfd: 0 or -errno */
 	bool guards;           /* MOV DR can be made to exit, wherever it runs */
 	bool witnesses;        /* tracepoints tell of MOV DR; not tried where it can be made to exit */
@@ -122,8 +123,11 @@ struct hv_config {
 	enum hv_watch watch;
 	/* Takes modes that KVM itself interprets as well. */
 	bool interpreted;
-	/* There is no other engine: real mode and what fails is KVM's as well. */
+	/* There is no other engine: real mode, SMM and what fails is KVM's as well. */
 	bool alone;
+	/* The SMIACT# pin: SMRAM appears or goes. May be NULL. */
+	void (*set_smm)(void *owner, bool in_smm);
+	void *owner;
 	/* Doorbells (mem.h) are answered while the guest runs on, by a thread that the engine
 	 * has for it; not in virtual time, nor with a stepper. */
 	bool doorbells;
@@ -141,6 +145,8 @@ struct engine *hv_new(const struct hv_config *config, char **error);
 
 /* The one that HV_WATCH_AUTO came to. */
 enum hv_watch hv_watch_of(const struct engine *engine);
+/* The map (CTX_SMM_MAP_*) by which it leaves SMM; that of the emulator: it takes no SMI. */
+uint32_t hv_smm_map(const struct engine *engine);
 /* How often KVM_RUN was called. */
 uint64_t hv_exits(const struct engine *engine);
 

@@ -20,6 +20,7 @@ static int open_memory(struct kvm *kvm)
 {
 	int slots = ioctl(kvm->vm.vm, KVM_CHECK_EXTENSION, KVM_CAP_NR_MEMSLOTS);
 	kvm->mem = kvm_mem_new(kvm->config.mem, (unsigned)MAX(slots, SLOTS_MIN), set_slot, kvm);
+	kvm_smm_open(kvm, (unsigned)MAX(slots, SLOTS_MIN));
 	return 0;
 }
 
@@ -91,7 +92,7 @@ static void kvm_print_stats(struct engine *engine, FILE *out)
 	const struct { const char *name; uint64_t value; } rows[] = {
 		{ "runs", stats->runs }, { "exits", stats->exits }, { "exits_io", stats->io }, { "exits_mmio", stats->mmio },
 		{ "exits_signal", stats->signals }, { "interrupts", stats->interrupts },
-		{ "interrupts_left", stats->left_interrupts },
+		{ "interrupts_left", stats->left_interrupts }, { "smis", stats->smis },
 		{ "boundaries", stats->boundaries }, { "boundaries_late", stats->late_boundaries },
 		{ "failed_emulation", stats->failures[HV_DETAIL_EMULATION] },
 		{ "failed_shutdown", stats->failures[HV_DETAIL_SHUTDOWN] },
@@ -126,6 +127,7 @@ static void kvm_free(struct engine *engine)
 	kvm_witness_free(kvm->witness);
 	kvm_vm_close(&kvm->vm);
 	kvm_mem_free(kvm->mem);
+	kvm_smm_close(kvm);
 	g_free(kvm->xsave);
 	g_free((void *)kvm->config.cpuid);
 	g_free(kvm);
@@ -194,6 +196,12 @@ enum hv_watch hv_watch_of(const struct engine *engine)
 {
 	const struct kvm *kvm = (const struct kvm *)engine;
 	return kvm->watch ? kvm_watch_kind(kvm->watch) : HV_WATCH_LAZY;
+}
+
+uint32_t hv_smm_map(const struct engine *engine)
+{
+	const struct kvm *kvm = (const struct kvm *)engine;
+	return kvm_smm_takes(&kvm->smm) ? kvm_smm_map(kvm) : CTX_SMM_MAP_EMULATOR;
 }
 
 uint64_t hv_exits(const struct engine *engine)

@@ -22,7 +22,7 @@ static bool interrupts_open(const struct kvm *kvm)
 {
 	const struct kvm_sync_regs *sync = &kvm->run->s.regs;
 	const struct kvm_vcpu_events *events = &sync->events;
-	return (sync->regs.rflags & CTX_EFLAGS_IF) && !events->interrupt.shadow && !events->interrupt.injected &&
+	return (sync->regs.rflags & CTX_EFLAGS_IF) && !events->smi.pending && !events->interrupt.shadow && !events->interrupt.injected &&
 	       !events->exception.injected && !events->exception.pending && !events->nmi.injected && !kvm->io_pending;
 }
 

@@ -203,9 +203,19 @@ static int add_missing(struct kvm_mem *mem, const GArray *wanted)
 	return 0;
 }
 
+bool kvm_mem_is_current(const struct kvm_mem *mem)
+{
+	return mem->valid && mem->epoch == mem->mem->epoch;
+}
+
+void kvm_mem_keep(struct kvm_mem *mem)
+{
+	mem->epoch = mem->mem->epoch;
+}
+
 int kvm_mem_update(struct kvm_mem *mem)
 {
-	if (mem->valid && mem->epoch == mem->mem->epoch)
+	if (kvm_mem_is_current(mem))
 		return 0;
 	g_autoptr(GArray) wanted = kvm_mem_layout(mem->mem);
 	mem->valid = false;

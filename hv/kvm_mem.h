@@ -31,6 +31,10 @@ void kvm_mem_free(struct kvm_mem *mem); /* NULL is fine */
  * Only slots that came, went or changed are touched. Returns 0, -ENOSPC or what
  * set_slot() returned. */
 int kvm_mem_update(struct kvm_mem *mem);
+/* Nothing changed since. */
+bool kvm_mem_is_current(const struct kvm_mem *mem);
+/* What changed since is nothing that these slots are to show. */
+void kvm_mem_keep(struct kvm_mem *mem);
 
 /* Slots in use. */
 unsigned kvm_mem_slots(const struct kvm_mem *mem);

@@ -12,6 +12,7 @@
 #include "hv/hv.h"
 #include "hv/kvm_bell.h"
 #include "hv/kvm_mem.h"
+#include "hv/kvm_smm.h"
 #include "hv/kvm_step.h"
 #include "hv/kvm_vm.h"
 #include "hv/kvm_watch.h"
@@ -32,6 +33,7 @@ struct kvm_stats {
 	uint64_t runs, exits;          /* requests; KVM_RUN that came back */
 	uint64_t io, mmio, interrupts, signals;
 	uint64_t left_interrupts;      /* to the other engine */
+	uint64_t smis;                 /* given to KVM */
 	uint64_t boundaries;           /* stops because protected mode was left */
 	uint64_t failures[HV_DETAIL_SMI + 1];
 	uint64_t msr_ioctls, fpu_ioctls, debug_ioctls, tlb_flushes;
@@ -45,6 +47,7 @@ struct kvm {
 	struct kvm_vm vm;
 	struct kvm_run *run; /* vm.run */
 	struct kvm_mem *mem;
+	struct kvm_smm smm;
 	struct kvm_bell *bell;   /* NULL: doorbells are as other registers */
 	struct kvm_watch *watch; /* NULL: alone */
 	bool wants_window;   /* KVM does not see by itself where interrupts may come */
@@ -125,6 +128,8 @@ void kvm_state_fetch(void *kvm, struct ctx *ctx, enum ctx_part part);
 /* KVM_WATCH_TRAPPED. MOV DR and INT1 did not happen, and happen in the other engine; so
  * does the trap of a single step. */
 enum stop_reason kvm_state_trapped(struct kvm *kvm);
+/* One MSR, by KVM_GET_MSRS or KVM_SET_MSRS; 0 or -errno. */
+int kvm_state_move_msr(struct kvm *kvm, unsigned long request, uint32_t index, uint64_t *value);
 /* KVM_EXIT_X86_WRMSR. */
 void kvm_state_wrmsr(struct kvm *kvm);
 

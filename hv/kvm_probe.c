@@ -9,6 +9,7 @@
 #include <glib.h>
 
 #include "hv/kvm_guest.h"
+#include "hv/kvm_smm.h"
 #include "hv/kvm_speed.h"
 #include "hv/kvm_watch.h"
 #include "hv/kvm_window.h"
@@ -340,6 +341,7 @@ static struct hv_probe *probe_host(bool for_hybrid)
 		probe_mode(probe, &guest, (enum hv_mode)mode, host);
 	probe_exit(probe, &guest);
 	probe_signals(probe, &guest);
+	probe->smm_missing = kvm_smm_missing(&guest.vm);
 	kvm_guest_close(&guest);
 	probe_watches(probe);
 	probe_window(probe);

@@ -114,8 +114,11 @@ enum stop_reason kvm_run_fail_call(struct kvm *kvm, const char *call, int error)
 
 static enum stop_reason fail_smi(struct kvm *kvm)
 {
-	log_error("a system management interrupt, which KVM does not take%s",
-	          kvm->config.alone ? "; give --engine hybrid, where the emulator does" : " in 64-bit mode; give --cpu p6");
+	if (kvm->config.alone)
+		log_error("a system management interrupt, which the KVM of this host does not take: it lacks %s; give --engine hybrid, "
+		          "where the emulator does", kvm_smm_missing(&kvm->vm));
+	else
+		log_error("a system management interrupt in 64-bit mode, where only --engine kvm takes it; give that, or --cpu p6");
 	kvm->stats.failures[HV_DETAIL_SMI]++;
 	kvm->ctx->stop_detail = HV_DETAIL_SMI;
 	return STOP_ERROR;
@@ -330,6 +333,7 @@ static enum stop_reason run_once(struct kvm *kvm)
 	kvm_bell_give(kvm->bell);
 	int error = ioctl(kvm->vm.vcpu, KVM_RUN, 0) < 0 ? errno : 0;
 	kvm_bell_take(kvm->bell);
+	kvm_smm_look(kvm);
 	kvm->exited = host_ns(kvm);
 	kvm->stats.exits++;
 	enum stop_reason stop = error ? see_to_errno(kvm, error) : see_to_exit(kvm);
@@ -352,7 +356,9 @@ static bool pins_want_control(struct kvm *kvm)
 		return false;
 	/* An exchange: a pin that another thread drives from now on is not read before. */
 	atomic_exchange(&pins->attention, false);
-	return kvm_pin_is_set(&pins->stop) || kvm_pin_is_set(&pins->reset) || kvm_pin_is_set(&pins->init) || kvm_pin_is_set(&pins->smi);
+	return kvm_pin_is_set(&pins->stop) || kvm_pin_is_set(&pins->reset) ||
+	       (kvm_pin_is_set(&pins->init) && !kvm_smm_holds_init(kvm)) ||
+	       (kvm_pin_is_set(&pins->smi) && !kvm_smm_takes(&kvm->smm));
 }
 
 /* INIT: as RESET, but caches, FPU and most MSRs stay (SDM vol. 3, table 9-1). */
@@ -378,8 +384,10 @@ static enum stop_reason prepare(struct kvm *kvm)
 		kvm_bell_answer(kvm->bell);
 	if (pins_want_control(kvm))
 		return STOP_KICK;
-	int result = kvm_mem_update(kvm->mem);
+	int result = kvm_smm_raise(kvm);
 	if (result)
+		return kvm_run_fail_call(kvm, "KVM_SMI", result);
+	if ((result = kvm_smm_update_memory(kvm)))
 		return kvm_run_fail_call(kvm, "KVM_SET_USER_MEMORY_REGION", result);
 	if ((result = kvm_bell_update(kvm->bell)))
 		return kvm_run_fail_call(kvm, "KVM_IOEVENTFD", result);
@@ -460,7 +468,9 @@ static int load(struct kvm *kvm)
 	kvm->entered = kvm->io_pending = kvm->left = kvm->failed = false;
 	kvm->trap = 0;
 	kvm->traced_long = kvm->ctx->efer & CTX_EFER_LMA;
-	int result = kvm_state_load(kvm);
+	int result = kvm_smm_load(kvm);
+	if (!result)
+		result = kvm_state_load(kvm);
 	return result ? result : flush_translations(kvm);
 }
 
@@ -479,7 +489,8 @@ static int store(struct kvm *kvm)
 	if (sync->events.nmi.pending)
 		__atomic_store_n(&kvm->config.pins->nmi, true, __ATOMIC_RELEASE);
 	kvm->held_sregs = sync->sregs;
-	return kvm_state_store(kvm);
+	int result = kvm_smm_store(kvm);
+	return result ? result : kvm_state_store(kvm);
 }
 
 /* A HLT that an event ends; else it goes on. */
@@ -488,7 +499,9 @@ static bool stays_halted(struct kvm *kvm)
 	const struct cpu_pins *pins = kvm->config.pins;
 	struct ctx *ctx = kvm->ctx;
 	bool intr = kvm_pin_is_set(&pins->intr) && (ctx->rflags & CTX_EFLAGS_IF);
-	if (ctx->halted && !intr && !(kvm_pin_is_set(&pins->nmi) && !ctx->nmi_masked))
+	bool nmi = kvm_pin_is_set(&pins->nmi) && !ctx->nmi_masked;
+	bool smi = kvm_pin_is_set(&pins->smi) && !ctx->smm;
+	if (ctx->halted && !intr && !nmi && !smi)
 		return true;
 	ctx->halted = 0;
 	return false;
@@ -529,9 +542,9 @@ enum stop_reason kvm_run_run(struct engine *engine, struct ctx *ctx)
 	kvm->ctx = ctx;
 	kvm->interprets = kvm->runs[kvm_ctx_mode(ctx)] != HV_NATIVE;
 	kvm->stats.runs++;
-	if (kvm_pin_is_set(&pins->smi))
+	if (kvm_pin_is_set(&pins->smi) && !kvm_smm_takes(&kvm->smm))
 		return fail_smi(kvm);
-	if (kvm_pin_is_set(&pins->init)) {
+	if (kvm_pin_is_set(&pins->init) && !kvm_smm_comes_first(kvm)) {
 		__atomic_store_n(&pins->init, false, __ATOMIC_RELEASE);
 		init_cpu(kvm);
 		if (!kvm->config.alone)

@@ -138,6 +138,14 @@ static int store_msrs(struct kvm *kvm)
 	return 0;
 }
 
+int kvm_state_move_msr(struct kvm *kvm, unsigned long request, uint32_t index, uint64_t *value)
+{
+	struct msr_list list = { .count = 1, .entry[0] = { .index = index, .data = *value } };
+	int done = move_msrs(kvm, request, &list);
+	*value = list.entry[0].data;
+	return done == 1 ? 0 : done < 0 ? done : -EIO;
+}
+
 /* --- time stamp counter -------------------------------------------------------------------- */
 
 static int tsc_attribute(struct kvm *kvm, unsigned long request)
@@ -150,24 +158,16 @@ static int tsc_attribute(struct kvm *kvm, unsigned long request)
 	return kvm_vm_ioctl(kvm->vm.vcpu, request, &attribute);
 }
 
-static int move_tsc(struct kvm *kvm, unsigned long request, uint64_t *tsc)
-{
-	struct msr_list list = { .count = 1, .entry[0] = { .index = MSR_TSC, .data = *tsc } };
-	int done = move_msrs(kvm, request, &list);
-	*tsc = list.entry[0].data;
-	return done == 1 ? 0 : done < 0 ? done : -EIO;
-}
-
 static int read_tsc(struct kvm *kvm, uint64_t *tsc)
 {
 	*tsc = __rdtsc() + kvm->tsc_offset;
-	return kvm->tsc_offset_known ? 0 : move_tsc(kvm, KVM_GET_MSRS, tsc);
+	return kvm->tsc_offset_known ? 0 : kvm_state_move_msr(kvm, KVM_GET_MSRS, MSR_TSC, tsc);
 }
 
 static int set_tsc(struct kvm *kvm, uint64_t tsc)
 {
 	if (!kvm->tsc_offset_known)
-		return move_tsc(kvm, KVM_SET_MSRS, &tsc);
+		return kvm_state_move_msr(kvm, KVM_SET_MSRS, MSR_TSC, &tsc);
 	kvm->stats.msr_ioctls++;
 	kvm->tsc_offset = tsc - __rdtsc();
 	return tsc_attribute(kvm, KVM_SET_DEVICE_ATTR);

@@ -24,6 +24,8 @@ hv_sources = \
 	hv/kvm_run.c \
 	hv/kvm_sites.c \
 	hv/kvm_sites.h \
+	hv/kvm_smm.c \
+	hv/kvm_smm.h \
 	hv/kvm_speed.c \
 	hv/kvm_speed.h \
 	hv/kvm_state.c \

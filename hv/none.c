@@ -58,6 +58,12 @@ enum hv_watch hv_watch_of(const struct engine *engine)
 	return HV_WATCH_AUTO;
 }
 
+uint32_t hv_smm_map(const struct engine *engine)
+{
+	(void)engine;
+	return CTX_SMM_MAP_EMULATOR;
+}
+
 uint64_t hv_exits(const struct engine *engine)
 {
 	(void)engine;

@@ -248,7 +248,7 @@ static bool wakes(const struct cpu_pins *pins, const struct ctx *ctx)
 	return (pin_is_set(&pins->intr) && (ctx->rflags & CTX_EFLAGS_IF)) ||
 	       (pin_is_set(&pins->nmi) && !ctx->nmi_masked) ||
 	       (pin_is_set(&pins->smi) && !ctx->smm) ||
-	       pin_is_set(&pins->init) || pin_is_set(&pins->reset);
+	       (pin_is_set(&pins->init) && !ctx->smm) || pin_is_set(&pins->reset);
 }
 
 /* Stopping to look at a halted CPU puts nothing off; what wakes it does. */

@@ -118,6 +118,10 @@ static const char *check_event(const struct ctx *ctx)
 		return "interrupt_shadow";
 	if (ctx->nmi_masked > 1 || ctx->halted > 1 || ctx->smm > 1 || ctx->fpu_present > 1 || ctx->dr6_kept > 1)
 		return "nmi_masked, halted, smm, fpu_present or dr6_kept is neither 0 nor 1";
+	if (ctx->smm_map > CTX_SMM_MAP_KVM64)
+		return "smm_map";
+	if (ctx->smm_nmi_masked > 1)
+		return "smm_nmi_masked";
 	if (ctx->pending_db & ~0xe00fu)
 		return "pending_db";
 	return NULL;

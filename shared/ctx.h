@@ -88,6 +88,13 @@ enum ctx_event { CTX_EVENT_NONE, CTX_EVENT_INTR, CTX_EVENT_NMI, CTX_EVENT_FAULT,
 #define CTX_SHADOW_STI    1u
 #define CTX_SHADOW_MOV_SS 2u
 
+/* ctx.smm_map: RSM by one reads no map of another. */
+enum {
+	CTX_SMM_MAP_EMULATOR, /* emu/smm.c */
+	CTX_SMM_MAP_KVM32,    /* KVM's for a processor without long mode */
+	CTX_SMM_MAP_KVM64,    /* KVM's for one with it */
+};
+
 /* What may stay with the engine that ran last until somebody needs it. */
 enum ctx_part { CTX_PART_FPU, CTX_PART_DR6, CTX_PARTS };
 
@@ -188,7 +195,9 @@ struct ctx {
 	uint64_t mtrr_fixed[11];   /* 0x2f0: MSRs 250, 258, 259, 268-26F */
 	uint64_t mtrr_variable[16];/* 0x348: MSRs 200-20F */
 	uint32_t tr3, tr4, tr5, tr6, tr7; /* 0x3c8: test registers of the 386 and 486 */
-	uint8_t  reserved_3dc[0x3f0 - 0x3dc];
+	uint32_t smm_map;          /* 0x3dc: CTX_SMM_MAP_*: with smm, who wrote what RSM reads */
+	uint32_t smm_nmi_masked;   /* with KVM's map: NMIs were masked when the SMI came */
+	uint8_t  reserved_3e4[0x3f0 - 0x3e4];
 	/* 0x3f0 */
 	uint32_t fpu_present;      /* the fxsave image below is the current one */
 	uint32_t dr6_kept;         /* DR6 is what dr6 has and what the engine that ran last kept */

@@ -70,7 +70,25 @@ refuses_smi()
 	"$V2E" run --bios smi --exit-port 0xf4 --timeout 20s --engine kvm >out 2>&1
 	status=$?
 	cat out
-	[ $status -eq 2 ] && grep -q 'error: a system management interrupt, which KVM does not take; give --engine hybrid' out
+	[ $status -eq 2 ] && grep -q 'error: a system management interrupt, which the KVM of this host does not take: it lacks KVM_CAP_.*; give --engine hybrid' out
+}
+
+# stays ENGINE: saved in the handler of an SMI.
+stays()
+{
+	"$V2E" run --bios stay --exit-port 0xf4 --serial file:serial --timeout 20s --engine "$1" \
+		--do 'wait-serial S' --do 'save smm.state' --do quit >out 2>&1
+	status=$?
+	cat out
+	[ $status -eq 0 ]
+}
+# goes_on STATUS 'TEXT' ENGINE: from there; the guest is told to by a key.
+goes_on()
+{
+	"$V2E" run --restore smm.state --serial stdio --timeout 20s --engine "$3" --do 'keys a' --do 'sleep 1m' >out 2>&1
+	status=$?
+	cat out
+	[ $status -eq "$1" ] && grep -qF -e "$2" out
 }
 
 for name in $names; do
@@ -78,11 +96,24 @@ for name in $names; do
 		check "$name: emulator, --jit $jit" on_emulator "$name" $jit
 	done
 done
+nasm -f bin -w-all -DSTAY -I "$guest/" -o stay "$guest/smi.asm" || { fail "smi.asm assembles with STAY"; finish; }
+check "saved in SMM: emulator" stays emu
+check "restored in SMM: emulator" goes_on 85 "smi: passed" emu
 if ! "$V2E" run --engine hybrid --do quit >out 2>&1; then
 	skip "guests under KVM" "$(head -n 1 out)"
 	finish
 fi
 "$V2E" probe --json >probe
+check "restored in SMM: hybrid" goes_on 85 "smi: passed" hybrid
+check "restored in SMM: KVM cannot" goes_on 2 "KVM cannot return from it; give --engine emu or hybrid" kvm
+smi=false
+grep -q '"smi": true' probe && smi=true
+if $smi; then
+	check "saved in SMM: KVM" stays kvm
+	check "restored in SMM of KVM's: KVM" goes_on 85 "smi: passed" kvm
+	check "restored in SMM of KVM's: the emulator cannot" goes_on 2 "the emulator cannot return from it; give --engine kvm" emu
+	check "restored in SMM of KVM's: hybrid cannot" goes_on 2 "the emulator cannot return from it; give --engine kvm" hybrid
+fi
 native=false
 grep -q '"pm32": { "runs": "native"' probe && native=true
 # Where only an exit shows the boundary, KVM keeps the guest at a threshold of 1, too.
@@ -99,8 +130,9 @@ for name in $names; do
 			check "$name: hybrid, threshold $threshold" on_hybrid "$name" $threshold
 		fi
 	done
-	if [ "$name" = smi ]; then
+	if [ "$name" = smi ] && ! $smi; then
 		check "$name: KVM alone says that it takes none" refuses_smi
+		skip "$name: KVM alone" "KVM of this host takes no SMI: it lacks $(sed -n 's/.*"smi_missing": "\(.*\)",/\1/p' probe)"
 	elif { [ "$name" = paging ] || [ "$name" = pae ]; } && grep -q '"pm32-paged": { "runs": "refused"' probe; then
 		skip "$name: KVM alone" "KVM of this host does not do paging of 32 bits"
 	elif passes "$name" --engine kvm >kvm; then

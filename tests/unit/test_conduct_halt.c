@@ -64,6 +64,16 @@ START_TEST(halt_in_smm_with_smi)
 }
 END_TEST
 
+/* It waits for the end of SMM as well, which does not come: not to be waited for. */
+START_TEST(halt_in_smm_with_init)
+{
+	new_conduct(CLOCK_KIND_VIRTUAL, "h", "");
+	pins.init = true;
+	page.smm = 1;
+	ck_assert_int_eq(conduct_run(conduct), CONDUCT_HALTED);
+}
+END_TEST
+
 /* Would hang, and Check would end it, were the sleep not ended by the timer. */
 START_TEST(halt_in_real_time)
 {
@@ -127,6 +137,7 @@ Suite *suite_conduct_halt(void)
 	tcase_add_loop_test(tcase, halt_and_nmi, 0, 2);
 	tcase_add_loop_test(tcase, halt_and_latched_pins, 0, 2);
 	tcase_add_test(tcase, halt_in_smm_with_smi);
+	tcase_add_test(tcase, halt_in_smm_with_init);
 	tcase_add_test(tcase, halt_in_real_time);
 	tcase_add_test(tcase, halt_that_is_looked_at);
 	tcase_add_test(tcase, halt_again);

@@ -226,6 +226,26 @@ START_TEST(layout_is_sorted_and_apart)
 }
 END_TEST
 
+/* As SMIACT# comes and goes, and each address space has its own already. */
+START_TEST(a_change_that_is_another_spaces)
+{
+	ck_assert(!kvm_mem_is_current(slots));
+	update();
+	ck_assert(kvm_mem_is_current(slots));
+	unsigned before = calls;
+	mem_region_disable(rom_region);
+	ck_assert(!kvm_mem_is_current(slots));
+	kvm_mem_keep(slots);
+	ck_assert(kvm_mem_is_current(slots));
+	update();
+	ck_assert_uint_eq(calls, before);
+	check_rom(0xe0000, 0);
+	mem_region_disable(vga_region);
+	update();
+	check_ram(0xe0000, 0xe0000);
+}
+END_TEST
+
 START_TEST(too_many)
 {
 	kvm_mem_free(slots);
@@ -264,6 +284,7 @@ Suite *suite_kvm_mem(void)
 	tcase_add_test(tcase, moved_memory);
 	tcase_add_test(tcase, a20_masked);
 	tcase_add_loop_test(tcase, layout_is_sorted_and_apart, 0, 2);
+	tcase_add_test(tcase, a_change_that_is_another_spaces);
 	tcase_add_test(tcase, too_many);
 	tcase_add_loop_test(tcase, failing_calls, 0, 4);
 	suite_add_tcase(suite, tcase);
