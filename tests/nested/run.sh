@@ -131,7 +131,7 @@ guests()
 		# QEMU's walk of nested tables marks what KVM then refuses: see payloads.sh.
 		amd-pae) ;;
 		# KVM's save map is another for a processor with long mode, which is the default.
-		*-smi)
+		amd-smi | intel-smi | intel-nourg-smi)
 			guest $name - - $resets --engine kvm
 			guest $name - - $resets --engine kvm --cpu p6
 			[ $mode != amd ] || guest $name $left $entered $resets --engine hybrid --threshold 0 ;;
