@@ -284,7 +284,11 @@ for mode; do
 	long "64-bit mode and back, twice, hybrid" --engine hybrid
 	guests
 	: >"$tmp/$mode/rings"
-	# In Bochs nobody else gets the processor while a guest waits with interrupts off.
+	# In Bochs (2.7 and later) nobody else gets the processor while a guest polls with IF
+	# clear. What lets external interrupts exit then, handleInterruptMaskChange(), is only
+	# called where IF changes; at VM entry it does not, as the host has cleared its own, and
+	# in_vmx_guest is not set yet. So the interrupts that the host masked stay masked, and
+	# the thread that answers doorbells, woken or not, waits for a timer that never comes.
 	if [ "$mode" = amd ]; then
 		notify 200 "hybrid by ioeventfd" --engine hybrid --threshold 0 --virtio-notify ioeventfd
 		notify 200 "KVM alone by ioeventfd" --engine kvm --virtio-notify ioeventfd
