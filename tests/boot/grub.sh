@@ -51,6 +51,7 @@ grub-mkrescue -d $grub --fonts= --locales= --themes= --install-modules="biosdisk
 
 text_menu()
 {
+	rm -f screen linux
 	check "$medium: the menu" guest -m 128M --snapshot $medium --timeout 120s --do 'wait-text "Last entry" 60s' \
 		--do 'screen-text screen' --do 'keys <enter>' --do 'wait-text "number=1" 60s' --do 'screen-text linux' --do quit
 	check "$medium: its name" grep -q 'GNU GRUB  version 2' screen
