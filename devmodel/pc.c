@@ -411,6 +411,7 @@ static void take_page(struct ctx *to, const struct ctx *from)
 	to->blocks_run = to->insns_run = to->limit_insns = to->limit_blocks = 0;
 	to->io_address = to->io_data = to->io_size = to->io_is_write = 0;
 	to->ns_load = to->ns_run = to->ns_exit = to->ns_save = 0;
+	to->tlb_kept = 0;
 	memset(&to->debug, 0, sizeof to->debug);
 }
 
@@ -429,6 +430,7 @@ static void cpu_state(struct pc *pc, struct snap *snap)
 		snap_fail(snap, "context page: %s", problem);
 	else if (snap_is_loading(snap)) {
 		page->debug = pc->ctx->debug;
+		page->tlb_kept = 0;
 		*pc->ctx = *page;
 	}
 	g_aligned_free(page);

@@ -296,7 +296,8 @@ enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXECUTE };
 bool paging_translate(struct emu *emu, uint32_t linear, enum access access, bool user, uint64_t *physical);
 /* Walks without side effects (no A/D bits, no fault), for debuggers; false: not present. */
 bool paging_peek(struct emu *emu, uint32_t linear, uint64_t *physical);
-/* CR3, CR0.PG, CR4 or A20 changed. Global pages go as well: a TLB may always forget. */
+/* CR3, CR0.PG, CR4 or A20 changed. Global pages go as well: a TLB may always forget.
+ * Whatever another engine has cached is invalid then, too (ctx.tlb_kept). */
 void paging_flush(struct emu *emu);
 void paging_flush_page(struct emu *emu, uint32_t linear);
 /* CR3 load in PAE mode: checks and caches the PDPTEs. False with #GP(0). */

@@ -101,8 +101,11 @@ static bool writes_allowed(const struct emu *emu, uint32_t rights, bool user)
 	return !user && !(emu->cpu >= EMU_CPU_486 && (emu->ctx->cr0 & CTX_CR0_WP));
 }
 
+/* What is cached of the page is invalidated (SDM vol. 3, 4.10.4.1), so that a handler may
+ * give it another frame without INVLPG. */
 static bool page_fault(struct emu *emu, uint32_t linear, uint32_t error)
 {
+	paging_flush_page(emu, linear);
 	emu_raise_error(emu, VEC_PF, error);
 	emu->fault.address = linear;
 	return false;
@@ -182,13 +185,20 @@ void paging_flush(struct emu *emu)
 {
 	memset(emu->tlb, 0, sizeof emu->tlb);
 	block_cache_forget_addresses(emu->cache);
+	emu->ctx->tlb_kept = 0;
 }
 
 void paging_flush_page(struct emu *emu, uint32_t linear)
 {
+	unsigned n = linear >> 12 & (TLB_ENTRIES - 1);
 	/* The page may be part of a large one with entries elsewhere. */
-	(void)linear;
-	paging_flush(emu);
+	if (emu->pae || (emu->ctx->cr4 & CTX_CR4_PSE)) {
+		paging_flush(emu);
+		return;
+	}
+	emu->tlb[0][n] = emu->tlb[1][n] = (struct tlb_entry){ 0 };
+	block_cache_forget_addresses(emu->cache);
+	emu->ctx->tlb_kept = 0;
 }
 
 /* SDM vol. 3, 4.4.1: reserved bits are 1, 2, 5-8 and those above the width. */

@@ -44,6 +44,7 @@ struct hv_probe {
 	char *error;           /* why there is no KVM; the rest is unset then */
 	enum hv_vendor vendor; /* whose module of KVM runs here */
 	int unrestricted_guest, ept; /* Intel: 0 or 1, -1: not known */
+	bool shadows;          /* KVM keeps copies of the guest's page tables, or may */
 	struct {
 		enum hv_runs runs;
 		uint64_t insns_per_second;

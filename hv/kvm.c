@@ -13,15 +13,46 @@ static int set_slot(void *owner, const struct kvm_userspace_memory_region *regio
 	return kvm_vm_ioctl(kvm->vm.vm, KVM_SET_USER_MEMORY_REGION, (void *)region);
 }
 
-/* Every even kernel has 32 or more. */
+/* Every even kernel has 32 or more. The last one is kvm_shadow.c's. */
 #define SLOTS_MIN 32
+
+static unsigned slots_of(const struct kvm *kvm)
+{
+	return (unsigned)MAX(ioctl(kvm->vm.vm, KVM_CHECK_EXTENSION, KVM_CAP_NR_MEMSLOTS), SLOTS_MIN) - 1;
+}
 
 static int open_memory(struct kvm *kvm)
 {
-	int slots = ioctl(kvm->vm.vm, KVM_CHECK_EXTENSION, KVM_CAP_NR_MEMSLOTS);
-	kvm->mem = kvm_mem_new(kvm->config.mem, (unsigned)MAX(slots, SLOTS_MIN), set_slot, kvm);
-	kvm_smm_open(kvm, (unsigned)MAX(slots, SLOTS_MIN));
+	kvm->mem = kvm_mem_new(kvm->config.mem, slots_of(kvm), set_slot, kvm);
+	kvm_smm_open(kvm, slots_of(kvm));
 	return 0;
+}
+
+#define CPUID_EXTENDED 0x80000001u
+#define CPUID_EDX_LM   0x20000000u
+
+/* Whether a guest can have paging on in KVM: one that interprets refuses it but in long
+ * mode. */
+static bool may_page(const struct kvm *kvm)
+{
+	if (kvm->runs[HV_MODE_PM32_PAGED] != HV_REFUSED)
+		return true;
+	for (unsigned n = 0; n < kvm->config.cpuids; n++)
+		if (kvm->config.cpuid[n].leaf == CPUID_EXTENDED && (kvm->config.cpuid[n].edx & CPUID_EDX_LM))
+			return true;
+	return false;
+}
+
+/* Alone, nobody else writes page tables. */
+static int open_shadow(struct kvm *kvm, char **error)
+{
+	if (!kvm->watch || !kvm_vm_shadows() || !may_page(kvm))
+		return 0;
+	kvm->shadow = kvm_shadow_new(&kvm->vm, slots_of(kvm), kvm_watch_sees_paging(kvm->watch));
+	if (kvm->shadow)
+		return 0;
+	*error = g_strdup("no memory");
+	return -ENOMEM;
 }
 
 /* A stepper wants to see each access. */
@@ -63,13 +94,13 @@ static int open_watch(struct kvm *kvm, char **error)
 }
 
 /* What makes it unnecessary to read the debug registers at each hand-over: the guard, or
- * the watch's tracepoints. */
+ * tracepoints, whatever the watch is. */
 static void open_witness(struct kvm *kvm)
 {
 	const struct hv_probe *probe = kvm->config.probe;
 	bool watched = kvm->watch && !kvm->step;
 	kvm->guardable = watched && kvm->msr_exits && probe->guards;
-	if (watched && !kvm->guardable && probe->witnesses && kvm_watch_kind(kvm->watch) == HV_WATCH_TRACE)
+	if (watched && !kvm->guardable && probe->witnesses)
 		kvm->witness = kvm_witness_new();
 }
 
@@ -99,7 +130,7 @@ static void kvm_print_stats(struct engine *engine, FILE *out)
 		{ "failed_entry", stats->failures[HV_DETAIL_ENTRY] }, { "failed_exit", stats->failures[HV_DETAIL_EXIT] },
 		{ "failed_ioctl", stats->failures[HV_DETAIL_IOCTL] },
 		{ "msr_ioctls", stats->msr_ioctls }, { "fpu_ioctls", stats->fpu_ioctls },
-		{ "debug_ioctls", stats->debug_ioctls }, { "tlb_flushes", stats->tlb_flushes },
+		{ "debug_ioctls", stats->debug_ioctls }, { "tlb_flushes", stats->tlb_flushes }, { "shadow_flushes", kvm_shadow_times(kvm->shadow) },
 		{ "traps", stats->traps }, { "doorbells", bells.rung }, { "doorbells_stopped", bells.stopped },
 		{ "slots", kvm_mem_slots(kvm->mem) },
 	};
@@ -108,10 +139,12 @@ static void kvm_print_stats(struct engine *engine, FILE *out)
 	fprintf(out, "kvm.watch %s\n", kvm->watch ? hv_watch_name(kvm_watch_kind(kvm->watch)) : "none");
 }
 
-/* All memory is KVM's to look at anew; it has no copies. */
+/* All memory is KVM's to look at anew; it has no copies but those of page tables. */
 static void kvm_new_epoch(struct engine *engine)
 {
-	kvm_step_forget(((struct kvm *)engine)->step);
+	struct kvm *kvm = (struct kvm *)engine;
+	kvm_step_forget(kvm->step);
+	kvm_shadow_distrust(kvm->shadow);
 }
 
 static void kvm_free(struct engine *engine)
@@ -128,6 +161,7 @@ static void kvm_free(struct engine *engine)
 	kvm_vm_close(&kvm->vm);
 	kvm_mem_free(kvm->mem);
 	kvm_smm_close(kvm);
+	kvm_shadow_free(kvm->shadow);
 	g_free(kvm->xsave);
 	g_free((void *)kvm->config.cpuid);
 	g_free(kvm);
@@ -178,6 +212,8 @@ struct engine *hv_new(const struct hv_config *config, char **error)
 		result = open_state(kvm, error);
 	if (!result)
 		result = open_watch(kvm, error);
+	if (!result)
+		result = open_shadow(kvm, error);
 	if (!result)
 		result = open_bell(kvm, error);
 	kvm->wants_window = kvm->config.probe->window.seen;

@@ -12,6 +12,7 @@
 #include "hv/hv.h"
 #include "hv/kvm_bell.h"
 #include "hv/kvm_mem.h"
+#include "hv/kvm_shadow.h"
 #include "hv/kvm_smm.h"
 #include "hv/kvm_step.h"
 #include "hv/kvm_vm.h"
@@ -48,6 +49,7 @@ struct kvm {
 	struct kvm_run *run; /* vm.run */
 	struct kvm_mem *mem;
 	struct kvm_smm smm;
+	struct kvm_shadow *shadow; /* NULL: KVM keeps no copies of page tables */
 	struct kvm_bell *bell;   /* NULL: doorbells are as other registers */
 	struct kvm_watch *watch; /* NULL: alone */
 	bool wants_window;   /* KVM does not see by itself where interrupts may come */

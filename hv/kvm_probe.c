@@ -260,24 +260,16 @@ static void probe_witness(struct hv_probe *probe)
 
 /* --- the module -------------------------------------------------------------------------------------- */
 
-static int read_parameter(const char *module, const char *name)
-{
-	g_autofree char *path = g_strdup_printf("/sys/module/%s/parameters/%s", module, name);
-	g_autofree char *text = NULL;
-	if (!g_file_get_contents(path, &text, NULL, NULL))
-		return -1;
-	return *text == 'Y' || *text == '1';
-}
-
 static void probe_module(struct hv_probe *probe)
 {
 	probe->unrestricted_guest = probe->ept = -1;
+	probe->shadows = kvm_vm_shadows();
 	if (kvm_vm_has_module("kvm_amd")) {
 		probe->vendor = HV_VENDOR_AMD;
 	} else if (kvm_vm_has_module("kvm_intel")) {
 		probe->vendor = HV_VENDOR_INTEL;
-		probe->unrestricted_guest = read_parameter("kvm_intel", "unrestricted_guest");
-		probe->ept = read_parameter("kvm_intel", "ept");
+		probe->unrestricted_guest = kvm_vm_parameter("kvm_intel", "unrestricted_guest");
+		probe->ept = kvm_vm_parameter("kvm_intel", "ept");
 	}
 }
 

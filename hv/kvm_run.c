@@ -339,6 +339,7 @@ static enum stop_reason run_once(struct kvm *kvm)
 	enum stop_reason stop = error ? see_to_errno(kvm, error) : see_to_exit(kvm);
 	if (error != EINVAL)
 		kvm->entered = true;
+	kvm_shadow_look(kvm->shadow, kvm->run->s.regs.sregs.cr0 & CTX_CR0_PG);
 	if (log_trace_mask & LOG_TRACE_SWITCH)
 		trace_long(kvm);
 	if (stop != STOP_NONE && !(stop == STOP_HALT && kvm->step))
@@ -368,7 +369,7 @@ static void init_cpu(struct kvm *kvm)
 	ctx_reset(ctx, kvm->config.cpu_signature);
 	memcpy(&ctx->magic, &old.magic, offsetof(struct ctx, gpr));
 	memcpy(&ctx->tsc_offset, &old.tsc_offset, sizeof *ctx - offsetof(struct ctx, tsc_offset));
-	ctx->dr6_kept = 0;
+	ctx->dr6_kept = ctx->tlb_kept = 0;
 	ctx->smbase = old.smbase;
 	ctx->cr0 = (ctx->cr0 & ~(uint64_t)(CTX_CR0_CD | CTX_CR0_NW)) | (old.cr0 & (CTX_CR0_CD | CTX_CR0_NW));
 }
@@ -427,15 +428,17 @@ static enum stop_reason run_loop(struct kvm *kvm)
 
 /* --- in and out --------------------------------------------------------------------------------------- */
 
-/* With the same page tables KVM keeps its translations, but another engine may have
- * changed them. Behind a shutdown kvm_amd has an empty VMCB, and nobody tells it where
- * its own tables are unless paging was on. Any change of CR4 makes it forget and tell. */
+/* With the same page tables the CPU keeps what it has cached of them, which is as it should
+ * be until the guest invalidates it (ctx.tlb_kept); what KVM keeps copies of has been seen
+ * to. Behind a shutdown kvm_amd has an empty
+ * VMCB, and nobody tells it where its own tables are unless paging was on. Any change of
+ * CR4 makes it forget and tell. */
 static int flush_translations(struct kvm *kvm)
 {
 	const struct kvm_sregs *held = &kvm->held_sregs;
 	struct kvm_sregs other = kvm->run->s.regs.sregs;
 	bool forgets = other.cr0 != held->cr0 || other.cr3 != held->cr3 || other.cr4 != held->cr4 || other.efer != held->efer;
-	if (!kvm->tables_lost && (!(other.cr0 & CTX_CR0_PG) || forgets))
+	if (!kvm->tables_lost && (!(other.cr0 & CTX_CR0_PG) || forgets || kvm->shadow || kvm->ctx->tlb_kept))
 		return 0;
 	kvm->tables_lost = false;
 	other.cr4 ^= CTX_CR4_PGE;
@@ -471,6 +474,8 @@ static int load(struct kvm *kvm)
 	int result = kvm_smm_load(kvm);
 	if (!result)
 		result = kvm_state_load(kvm);
+	if (!result)
+		result = kvm_shadow_load(kvm->shadow, kvm->ctx->cr0 & CTX_CR0_PG);
 	return result ? result : flush_translations(kvm);
 }
 
@@ -489,6 +494,7 @@ static int store(struct kvm *kvm)
 	if (sync->events.nmi.pending)
 		__atomic_store_n(&kvm->config.pins->nmi, true, __ATOMIC_RELEASE);
 	kvm->held_sregs = sync->sregs;
+	ctx->tlb_kept = 1;
 	int result = kvm_smm_store(kvm);
 	return result ? result : kvm_state_store(kvm);
 }

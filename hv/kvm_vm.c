@@ -33,6 +33,20 @@ bool kvm_vm_has_module(const char *name)
 	return !access(path, F_OK);
 }
 
+int kvm_vm_parameter(const char *module, const char *name)
+{
+	g_autofree char *path = g_strdup_printf("/sys/module/%s/parameters/%s", module, name);
+	g_autofree char *text = NULL;
+	if (!g_file_get_contents(path, &text, NULL, NULL))
+		return -1;
+	return *text == 'Y' || *text == '1';
+}
+
+bool kvm_vm_shadows(void)
+{
+	return kvm_vm_parameter("kvm_intel", "ept") != 1 && kvm_vm_parameter("kvm_amd", "npt") != 1;
+}
+
 #define CPUID_HYPERVISOR      0x40000000u
 #define CPUID1_ECX_HYPERVISOR 0x80000000u
 

@@ -25,6 +25,13 @@ int kvm_vm_ioctl(int fd, unsigned long request, void *argument);
 /* KVM's modules on this host, from /sys/module. */
 bool kvm_vm_has_module(const char *name);
 
+/* 0 or 1: a yes-or-no parameter of one of them; -1: not known. */
+int kvm_vm_parameter(const char *module, const char *name);
+
+/* The CPU does not walk the guest's page tables, but copies that KVM keeps of them (or
+ * nobody knows). */
+bool kvm_vm_shadows(void);
+
 /* Is the CPU below an emulated one (QEMU's TCG) with SVM? Its TR must not be of a
  * busy type when it is set, or I/O in vm86 mode faults. */
 bool kvm_vm_is_tcg_svm(void);

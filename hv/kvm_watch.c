@@ -22,6 +22,7 @@ struct kvm_watch {
 	struct kvm_vm vm;
 	struct mem *mem;
 	bool interprets; /* neither kvm_intel nor kvm_amd */
+	bool shadows;    /* see kvm_shadow.h */
 	/* trace */
 	pid_t thread; /* whose events are open; 0: none */
 	struct kvm_trace_event event[MAX_EVENTS];
@@ -91,19 +92,27 @@ static int catch_trap(void)
 #define NO_CPU    "" /* neither kvm_intel nor kvm_amd; NULL: any */
 #define VECTOR_GP 13u
 
-static const struct kvm_trace_point points[] = {
-	{ "kvm_intel", "kvm_cr", "rw == 1 && cr == 0 && !(val & 1)" },
-	{ "kvm_amd", "kvm_cr", "rw == 1 && cr == 0 && !(val & 1)" },
-	{ "kvm_amd", "kvm_exit", "isa == 2 && (exit_reason == 0x10 || exit_reason == 0x65)" },
-	{ NULL, "kvm_emulate_insn", "!(flags & 1)" },
-	{ NO_CPU, "kvm_inj_exception", "exception == 13" },
+static const struct watch_point {
+	struct kvm_trace_point point;
+	bool for_shadow; /* to see that paging is switched on */
+} points[] = {
+	{ { "kvm_intel", "kvm_cr", "rw == 1 && cr == 0 && !(val & 1)" }, false },
+	{ { "kvm_intel", "kvm_cr", "rw == 1 && cr == 0 && (val & 0x80000000)" }, true },
+	{ { "kvm_amd", "kvm_cr", "rw == 1 && cr == 0 && !(val & 1)" }, false },
+	/* Each MOV to CR0, with paging or without. */
+	{ { "kvm_amd", "kvm_exit", "isa == 2 && (exit_reason == 0x10 || exit_reason == 0x65)" }, false },
+	{ { NULL, "kvm_emulate_insn", "!(flags & 1)" }, false },
+	{ { NO_CPU, "kvm_inj_exception", "exception == 13" }, false },
 };
 
-static bool is_for_this_host(const struct kvm_watch *watch, const struct kvm_trace_point *point)
+static bool is_for_this_host(const struct kvm_watch *watch, const struct watch_point *point)
 {
-	if (!point->module)
+	const char *module = point->point.module;
+	if (point->for_shadow && !watch->shadows)
+		return false;
+	if (!module)
 		return true;
-	return *point->module ? kvm_vm_has_module(point->module) : watch->interprets;
+	return *module ? kvm_vm_has_module(module) : watch->interprets;
 }
 
 /* For kernels before 5.13. The ring is not read, but there has to be one. */
@@ -153,7 +162,7 @@ static int open_events(struct kvm_watch *watch)
 	for (size_t i = 0; i < G_N_ELEMENTS(points); i++) {
 		if (!is_for_this_host(watch, &points[i]))
 			continue;
-		int result = open_event(&watch->event[watch->events], &points[i]);
+		int result = open_event(&watch->event[watch->events], &points[i].point);
 		if (result) {
 			close_events(watch);
 			return result;
@@ -264,6 +273,7 @@ struct kvm_watch *kvm_watch_new(const struct kvm_vm *vm, enum hv_watch kind, str
 	watch->vm = *vm;
 	watch->mem = mem;
 	watch->interprets = !kvm_vm_has_module("kvm_intel") && !kvm_vm_has_module("kvm_amd");
+	watch->shadows = kvm_vm_shadows();
 	if (!open_kind(watch, error))
 		return watch;
 	kvm_watch_free(watch);
@@ -281,6 +291,11 @@ void kvm_watch_free(struct kvm_watch *watch)
 enum hv_watch kvm_watch_kind(const struct kvm_watch *watch)
 {
 	return watch->kind;
+}
+
+bool kvm_watch_sees_paging(const struct kvm_watch *watch)
+{
+	return watch->kind == HV_WATCH_TRACE && !watch->interprets;
 }
 
 int kvm_watch_attach(struct kvm_watch *watch)

@@ -38,6 +38,10 @@ void kvm_watch_guard(struct kvm_watch *watch, bool on);
  * change run->s.regs (and mark it dirty) to get past a breakpoint. */
 enum kvm_watch_verdict kvm_watch_look(struct kvm_watch *watch, bool interrupted);
 
+/* KVM_RUN comes back where paging is switched on, too, where KVM keeps copies of the
+ * page tables. */
+bool kvm_watch_sees_paging(const struct kvm_watch *watch);
+
 /* A `mov cr0` at a linear address is known; only HV_WATCH_BREAKPOINT cares. */
 void kvm_watch_add_site(struct kvm_watch *watch, uint64_t linear);
 

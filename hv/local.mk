@@ -22,6 +22,8 @@ hv_sources = \
 	hv/kvm_private.h \
 	hv/kvm_probe.c \
 	hv/kvm_run.c \
+	hv/kvm_shadow.c \
+	hv/kvm_shadow.h \
 	hv/kvm_sites.c \
 	hv/kvm_sites.h \
 	hv/kvm_smm.c \

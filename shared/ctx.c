@@ -116,8 +116,10 @@ static const char *check_event(const struct ctx *ctx)
 		return "event_has_error";
 	if (ctx->interrupt_shadow > (CTX_SHADOW_STI | CTX_SHADOW_MOV_SS))
 		return "interrupt_shadow";
-	if (ctx->nmi_masked > 1 || ctx->halted > 1 || ctx->smm > 1 || ctx->fpu_present > 1 || ctx->dr6_kept > 1)
-		return "nmi_masked, halted, smm, fpu_present or dr6_kept is neither 0 nor 1";
+	if (ctx->nmi_masked > 1 || ctx->halted > 1 || ctx->smm > 1)
+		return "nmi_masked, halted or smm is neither 0 nor 1";
+	if (ctx->fpu_present > 1 || ctx->dr6_kept > 1 || ctx->tlb_kept > 1)
+		return "fpu_present, dr6_kept or tlb_kept is neither 0 nor 1";
 	if (ctx->smm_map > CTX_SMM_MAP_KVM64)
 		return "smm_map";
 	if (ctx->smm_nmi_masked > 1)

@@ -201,7 +201,8 @@ struct ctx {
 	/* 0x3f0 */
 	uint32_t fpu_present;      /* the fxsave image below is the current one */
 	uint32_t dr6_kept;         /* DR6 is what dr6 has and what the engine that ran last kept */
-	uint8_t  reserved_3f8[0x400 - 0x3f8];
+	uint32_t tlb_kept;         /* nothing was invalidated of what the engine that set it has cached of page tables */
+	uint8_t  reserved_3fc[0x400 - 0x3fc];
 	uint8_t  fxsave[CTX_FXSAVE_SIZE]; /* FXSAVE format, SDM vol. 1, 10.5 */
 	struct debug_request debug; /* 0x600: survives a reset, see conduct.c */
 	uint8_t  reserved_a48[CTX_SIZE - 0xa48];

@@ -277,6 +277,7 @@ guest_files = \
 	tests/guest/patch.asm \
 	tests/guest/pe.asm \
 	tests/guest/pm16.asm \
+	tests/guest/remap.asm \
 	tests/guest/reset.asm \
 	tests/guest/shadow.asm \
 	tests/guest/smi.asm \

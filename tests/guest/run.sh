@@ -133,7 +133,7 @@ for name in $names; do
 	if [ "$name" = smi ] && ! $smi; then
 		check "$name: KVM alone says that it takes none" refuses_smi
 		skip "$name: KVM alone" "KVM of this host takes no SMI: it lacks $(sed -n 's/.*"smi_missing": "\(.*\)",/\1/p' probe)"
-	elif { [ "$name" = paging ] || [ "$name" = pae ]; } && grep -q '"pm32-paged": { "runs": "refused"' probe; then
+	elif { [ "$name" = paging ] || [ "$name" = pae ] || [ "$name" = remap ]; } && grep -q '"pm32-paged": { "runs": "refused"' probe; then
 		skip "$name: KVM alone" "KVM of this host does not do paging of 32 bits"
 	elif passes "$name" --engine kvm >kvm; then
 		check "$name: KVM alone" counted resets "$(column "$name" 3)"

@@ -22,12 +22,18 @@
 #define RAM_SIZE 0x100000u
 #define AT_CODE  0x1000u
 #define AT_WORD  0x2000u
+#define AT_PAGES 0x3000u /* directory, table */
+#define AT_TABLE 0x4000u
 #define AT_GDT   0x7000u
+#define WINDOW   0x60000u /* linear; shows one of these */
+#define AT_FIRST 0x50000u
+#define AT_OTHER 0x51000u
+#define AT_THIRD 0x52000u
 
 /* --- the calls, by counting them instead of libc ------------------------------------------ */
 
 static struct {
-	unsigned run, get_fpu, set_fpu, get_debug, set_tsc, others;
+	unsigned run, get_fpu, set_fpu, get_debug, set_tsc, set_sregs, set_slot, others;
 	unsigned long other; /* the last of these */
 } calls;
 
@@ -43,6 +49,10 @@ static void count(unsigned long request)
 		calls.get_debug++;
 	else if (request == KVM_SET_DEVICE_ATTR)
 		calls.set_tsc++;
+	else if (request == KVM_SET_SREGS)
+		calls.set_sregs++;
+	else if (request == KVM_SET_USER_MEMORY_REGION)
+		calls.set_slot++;
 	else {
 		calls.others++;
 		calls.other = request;
@@ -73,6 +83,8 @@ struct rig {
 	struct ctx ctx;
 	bool guards; /* MOV DR is the other engine's */
 	bool quiet;  /* the debug registers need no call where the guest does not use them */
+	bool shadows; /* KVM keeps copies of page tables */
+	bool blind;  /* and nobody sees whether it has any */
 	bool slow;   /* the TSC does, as it is slower than the emulator's */
 };
 
@@ -96,6 +108,7 @@ static void set_segment(struct ctx_seg *seg, uint16_t selector, uint32_t access)
 static void enter(struct rig *rig)
 {
 	struct ctx *ctx = &rig->ctx;
+	rig->engine->ops->new_epoch(rig->engine);
 	ctx->cr0 = CTX_CR0_PE | CTX_CR0_ET;
 	for (unsigned n = CTX_ES; n <= CTX_GS; n++)
 		set_segment(&ctx->seg[n], 0x10, 0xc093);
@@ -133,13 +146,17 @@ static void build(struct rig *rig)
 	ctx_reset(&rig->ctx, 0);
 }
 
-static bool open_engine(struct rig *rig, const struct hv_probe *probe)
+/* A breakpoint stops before `mov cr0`, which wants an emulator that goes on there. */
+static enum hv_watch best_watch(const struct hv_probe *probe)
+{
+	return probe->watch[HV_WATCH_TRACE].usable ? HV_WATCH_TRACE : HV_WATCH_LAZY;
+}
+
+static bool open_engine(struct rig *rig, const struct hv_probe *probe, enum hv_watch watch)
 {
 	static const struct cpuid_leaf cpuid[] = {
 		{ 0, 1, 0x756e6547, 0x6c65746e, 0x49656e69 }, { 1, 0x633, 0, 0, 0x0383f9ff & ~0x200u },
 	};
-	/* A breakpoint stops before `mov cr0`, which wants an emulator that goes on there. */
-	enum hv_watch watch = probe->watch[HV_WATCH_TRACE].usable ? HV_WATCH_TRACE : HV_WATCH_LAZY;
 	const struct hv_config config = {
 		.mem = rig->mem, .bus = rig->bus, .clock = rig->clock, .pins = &rig->pins,
 		.cpuid = cpuid, .cpuids = 2, .probe = probe, .watch = watch, .interpreted = true,
@@ -147,7 +164,9 @@ static bool open_engine(struct rig *rig, const struct hv_probe *probe)
 	char *error = NULL;
 	rig->engine = hv_new(&config, &error);
 	rig->guards = probe->guards;
-	rig->quiet = probe->guards || (probe->witnesses && watch == HV_WATCH_TRACE);
+	rig->quiet = probe->guards || probe->witnesses;
+	rig->shadows = probe->shadows && probe->mode[HV_MODE_PM32_PAGED].runs != HV_REFUSED;
+	rig->blind = rig->shadows && watch != HV_WATCH_TRACE;
 	if (!rig->engine)
 		printf("handover: %s\n", error);
 	return rig->engine;
@@ -161,16 +180,22 @@ static void check(bool good, const char *what)
 {
 	printf("handover: %s: %s\n", good ? "ok" : "FAILED", what);
 	if (!good)
-		printf("handover: calls: %u KVM_RUN, %u and %u for the FPU, %u for debug registers, %u for the TSC, %u others (%lx)\n",
-		       calls.run, calls.get_fpu, calls.set_fpu, calls.get_debug, calls.set_tsc, calls.others, calls.other);
+		printf("handover: calls: %u KVM_RUN, %u and %u for the FPU, %u for debug registers, %u for the TSC, %u and %u for "
+		       "page tables, %u others (%lx)\n", calls.run, calls.get_fpu, calls.set_fpu, calls.get_debug, calls.set_tsc,
+		       calls.set_sregs, calls.set_slot, calls.others, calls.other);
 	failed |= !good;
 }
 
 /* Nothing but KVM_RUN; the debug registers, where nothing else tells. */
-static bool only_run(const struct rig *rig, unsigned times)
+static bool only_run_but_pages(const struct rig *rig, unsigned times)
 {
 	return calls.run >= times && calls.get_debug == (rig->quiet ? 0 : times) && !calls.get_fpu && !calls.set_fpu &&
 	       (rig->slow || !calls.set_tsc) && !calls.others;
+}
+
+static bool only_run(const struct rig *rig, unsigned times)
+{
+	return only_run_but_pages(rig, times) && !calls.set_sregs && calls.set_slot == (rig->blind ? times : 0);
 }
 
 static void check_calls(struct rig *rig, unsigned times)
@@ -297,19 +322,129 @@ static void check_debug(struct rig *rig)
 	check(leaves_by_run_only(rig), "without one, nothing is moved");
 }
 
+/* --- page tables --------------------------------------------------------------------------------- */
+
+static void set_word(struct rig *rig, uint32_t at, uint32_t value)
+{
+	memcpy(rig->ram + at, &value, sizeof value);
+}
+
+static uint32_t word(const struct rig *rig, uint32_t at)
+{
+	uint32_t value;
+	memcpy(&value, rig->ram + at, sizeof value);
+	return value;
+}
+
+/* By the emulator, or a device: KVM has no part in it. */
+static void show(struct rig *rig, uint32_t page)
+{
+	set_word(rig, AT_TABLE + (WINDOW >> 12) * 4, page | 0x67); /* accessed, dirty, user, writable, present */
+}
+
+static void build_tables(struct rig *rig)
+{
+	set_word(rig, AT_PAGES, AT_TABLE | 0x27);
+	for (uint32_t page = 0; page < RAM_SIZE >> 12; page++)
+		set_word(rig, AT_TABLE + page * 4, page << 12 | 0x67);
+	for (uint32_t page = AT_FIRST; page <= AT_THIRD; page += 0x1000)
+		set_word(rig, page, page);
+	show(rig, AT_FIRST);
+}
+
+#define STOP_PORT 0x81
+
+static void on_stop_port(void *owner, uint16_t port, unsigned size, uint32_t value)
+{
+	struct cpu_pins *pins = owner;
+	(void)port, (void)size, (void)value;
+	__atomic_store_n(&pins->stop, true, __ATOMIC_RELEASE);
+	cpu_pins_attend(pins);
+}
+
+/* mov eax, [WINDOW]; mov [AT_WORD], eax; out STOP_PORT, al; jmp $ */
+static const uint8_t look[] = {
+	0xa1, 0, 0, WINDOW >> 16, 0, 0xa3, AT_WORD & 0xff, AT_WORD >> 8, 0, 0, 0xe6, STOP_PORT, 0xeb, 0xfe,
+};
+
+/* With paging on when it is handed over, and still when it comes back. */
+static bool sees(struct rig *rig, uint32_t page)
+{
+	enter(rig);
+	rig->ctx.cr0 |= CTX_CR0_PG;
+	rig->ctx.cr3 = AT_PAGES;
+	set_word(rig, AT_WORD, 0);
+	bool stopped = run(rig) == STOP_KICK && (rig->ctx.cr0 & CTX_CR0_PG);
+	rig->pins.stop = false;
+	return stopped && word(rig, AT_WORD) == page;
+}
+
+static bool sees_by(struct rig *rig, uint32_t page, unsigned set_sregs)
+{
+	forget_calls();
+	bool good = sees(rig, page) && only_run_but_pages(rig, 1);
+	return good && calls.set_sregs == (rig->shadows ? 0 : set_sregs) && calls.set_slot == rig->shadows;
+}
+
+static void check_pages(struct rig *rig)
+{
+	build_tables(rig);
+	set_code(rig, look, sizeof look);
+	check(sees(rig, AT_FIRST) && sees(rig, AT_FIRST), "paging is on");
+	check(rig->ctx.tlb_kept, "what KVM has cached is kept");
+	check(sees_by(rig, AT_FIRST, 0), "page tables that nobody changed cost nothing but KVM's copies of them");
+	show(rig, AT_OTHER);
+	rig->ctx.tlb_kept = 0;
+	check(sees_by(rig, AT_OTHER, 1), "an invalidated page is another one, for one call");
+	check(sees_by(rig, AT_OTHER, 0), "once");
+	show(rig, AT_THIRD);
+	rig->ctx.cr3 = AT_PAGES;
+	rig->ctx.tlb_kept = 0;
+	check(sees_by(rig, AT_THIRD, 1), "and so it is with the same CR3 loaded anew");
+	CODE(rig, 0x90);
+	leaves(rig);
+	check(leaves_by_run_only(rig), "without paging, nothing is moved");
+}
+
+/* The guest itself switches paging on and off in KVM. */
+static bool pages_natively(struct rig *rig, uint32_t page)
+{
+	/* mov eax, AT_PAGES; mov cr3, eax; mov eax, cr0; bts eax, 31; mov cr0, eax; mov ebx, [WINDOW]; btr eax, 31; mov cr0, eax */
+	CODE(rig, 0xb8, AT_PAGES & 0xff, AT_PAGES >> 8, 0, 0, 0x0f, 0x22, 0xd8, 0x0f, 0x20, 0xc0, 0x0f, 0xba, 0xe8, 31, 0x0f, 0x22, 0xc0,
+	     0x8b, 0x1d, 0, 0, WINDOW >> 16, 0, 0x0f, 0xba, 0xf0, 31, 0x0f, 0x22, 0xc0);
+	return leaves(rig) && rig->ctx.gpr[CTX_RBX].e == page;
+}
+
+static void check_native_pages(struct rig *rig)
+{
+	show(rig, AT_FIRST);
+	check(pages_natively(rig, AT_FIRST), "the guest switches paging on and off in KVM");
+	show(rig, AT_OTHER);
+	check(pages_natively(rig, AT_OTHER), "and sees what was changed between");
+}
+
 /* --- each way ------------------------------------------------------------------------------------ */
 
-static bool check_way(const char *way, const struct hv_probe *probe, unsigned times)
+static const struct bus_ops stop_port = { .name = "stop", .max_size = 1, .write = on_stop_port };
+
+static bool check_way(const char *way, const struct hv_probe *probe, enum hv_watch watch, unsigned times)
 {
 	struct rig *rig = g_new0(struct rig, 1);
 	printf("handover: debug registers: %s\n", way);
 	build(rig);
-	bool opened = open_engine(rig, probe);
+	bus_claim(rig->bus, STOP_PORT, STOP_PORT, &stop_port, &rig->pins);
+	bool opened = open_engine(rig, probe, watch);
 	if (opened) {
 		check_calls(rig, times);
 		check_fpu(rig);
 		check_reset(rig);
 		check_debug(rig);
+		if (probe->mode[HV_MODE_PM32_PAGED].runs == HV_REFUSED) {
+			printf("handover: KVM refuses paging: it is not checked\n");
+		} else {
+			check_pages(rig);
+			check_native_pages(rig);
+		}
 		rig->engine->ops->free(rig->engine);
 	}
 	mem_free(rig->mem);
@@ -326,17 +461,19 @@ int main(int argc, char **argv)
 	unsigned times = (unsigned)atoi(argv[1]);
 	struct hv_probe *probe = hv_probe();
 	bool opened = !probe->error;
+	enum hv_watch best = best_watch(probe);
 	if (opened && probe->guards)
-		opened = check_way("guarded", probe, times);
+		opened = check_way("guarded", probe, best, times);
 	probe->guards = false;
 	/* Where they can be guarded this was not tried. */
 	probe->witnesses = probe->watch[HV_WATCH_TRACE].usable;
 	if (opened && probe->witnesses)
-		opened = check_way("read where tracepoints tell of MOV DR", probe, times);
+		opened = check_way("read where tracepoints tell of MOV DR", probe, best, times) &&
+		         check_way("the same, and no tracepoint stops the guest", probe, HV_WATCH_LAZY, times);
 	else
 		printf("handover: no tracepoints: that they tell of MOV DR is not checked\n");
 	probe->witnesses = false;
-	opened = opened && check_way("read each time", probe, times);
+	opened = opened && check_way("read each time", probe, best, times);
 	hv_probe_free(probe);
 	return opened ? failed : 2;
 }

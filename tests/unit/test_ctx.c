@@ -113,6 +113,7 @@ static const struct {
 	{ "smm_nmi_masked", offsetof(struct ctx, smm_nmi_masked), 2 },
 	{ "fpu_present", offsetof(struct ctx, fpu_present), 2 },
 	{ "dr6_kept", offsetof(struct ctx, dr6_kept), 2 },
+	{ "tlb_kept", offsetof(struct ctx, tlb_kept), 2 },
 	{ "access", offsetof(struct ctx, seg[CTX_GS].access), 0x100 },
 	{ "gdtr", offsetof(struct ctx, gdtr.limit), 0x10000 },
 	{ "idtr", offsetof(struct ctx, idtr.limit), 0x10000 },

@@ -332,6 +332,55 @@ START_TEST(invlpg_and_cr3_forget)
 }
 END_TEST
 
+/* A handler may map the page elsewhere, without INVLPG, and go on behind the write. */
+START_TEST(page_fault_forgets)
+{
+	rig_set(rig, PAGE, 4, 1);
+	rig_set(rig, NEXT, 4, 2);
+	rig_map(rig, PAGE, PAGE | PTE_P);
+	rig->ctx->cr0 |= CTX_CR0_WP;
+	CODE(rig, 0xa1, D(PAGE), 0xc7, 0x05, D(PAGE), D(9), 0x8b, 0x1d, D(PAGE), 0xf4);
+	CODE_AT(rig, rig_handler(14), 0xc7, 0x05, D(rig_pte(PAGE)), D(NEXT | PTE_P), 0xeb, 0x14);
+	CODE_AT(rig, rig_handler(14) + 0x20, 0x83, 0xc4, 0x04, 0x83, 0x04, 0x24, 0x0a, 0xcf); /* add esp,4; add [esp],10; iret */
+	ck_assert_uint_eq(rig_run(rig), RIG_HALTED);
+	ck_assert_uint_eq(reg(CTX_RAX), 1);
+	ck_assert_uint_eq(reg(CTX_RBX), 2);
+}
+END_TEST
+
+/* What another engine has cached stays valid as long as nothing is invalidated. */
+START_TEST(invalidation_is_told)
+{
+	const struct {
+		uint8_t code[16];
+		unsigned size, kept;
+	} cases[] = {
+		{ { 0x90 }, 1, 1 },
+		{ { 0xa1, D(PAGE), 0xa3, D(rig_pte(NEXT)) }, 10, 1 },
+		{ { 0x0f, 0x01, 0x3d, D(NEXT) }, 7, 0 },
+		{ { 0x0f, 0x20, 0xd8, 0x0f, 0x22, 0xd8 }, 6, 0 },                   /* mov eax,cr3; mov cr3,eax */
+		{ { 0x0f, 0x20, 0xc0, 0x0f, 0x22, 0xc0 }, 6, 1 },                   /* CR0 as it was */
+		{ { 0x0f, 0x20, 0xc0, 0x35, D(CTX_CR0_WP), 0x0f, 0x22, 0xc0 }, 11, 0 },
+		{ { 0x0f, 0x20, 0xe0, 0x35, D(CTX_CR4_PGE), 0x0f, 0x22, 0xe0 }, 11, 0 },
+		{ { 0x66, 0xb8, 0, 0, 0x8e, 0xd8 }, 6, 1 },                         /* ds = 0 */
+	};
+	for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+		again();
+		rig->ctx->tlb_kept = 1;
+		rig_put(rig, rig->at, cases[i].code, cases[i].size);
+		CODE(rig, 0xf4);
+		ck_assert_uint_eq(rig_run(rig), RIG_HALTED);
+		ck_assert_msg(rig->ctx->tlb_kept == cases[i].kept, "case %u", i);
+	}
+	again();
+	rig->ctx->tlb_kept = 1;
+	rig_map(rig, NEXT, 0);
+	CODE(rig, 0xa1, D(NEXT));
+	ck_assert_uint_eq(rig_run(rig), 14);
+	ck_assert_uint_eq(rig->ctx->tlb_kept, 0);
+}
+END_TEST
+
 START_TEST(not_present_is_not_cached)
 {
 	/* Demand paging: the handler maps the page and returns. */
@@ -553,7 +602,7 @@ Suite *suite_emu_paging(void)
 	                 refused_access_sets_no_bits, only_the_first_page_of_a_refused_pair_is_accessed,
 	                 four_megabyte_pages, ps_is_ignored_without_pse, pse36_reaches_past_4g, reserved_bits_of_large_pages,
 	                 pae_walks, pae_reserved_bits, pdptes_are_checked_and_cached, pae_entered_from_another_engine,
-	                 invlpg_and_cr3_forget, not_present_is_not_cached, code_page_is_remapped,
+	                 invlpg_and_cr3_forget, page_fault_forgets, invalidation_is_told, not_present_is_not_cached, code_page_is_remapped,
 	                 second_half_of_an_instruction_is_remapped, code_written_through_an_alias,
 	                 ring_3_may_not_run_what_ring_0_has_run, fetch_faults, page_that_goes_away_after_it_ran,
 	                 faults_leave_registers_alone, far_call_that_cannot_push, access_across_pages_is_all_or_nothing,
