@@ -8,12 +8,12 @@
  * everything else becomes an underscore. To be freed with g_free. */
 char *test_folder_name(const char *text);
 
-/* Makes it anew, with all folders above it, and marks it as ours. One that is
- * there already goes away first if it has that mark. Returns false with *error
- * (g_free). */
-bool test_folder_make(const char *path, char **error);
+/* Makes it anew, with all folders above it, and marks it as ours; what is in one that has
+ * that mark already goes away first. Returns a file descriptor: until it is closed no
+ * other process makes the folder anew. Returns -1 with *error (g_free). */
+int test_folder_make(const char *path, char **error);
 
-/* Removes it with all that is in it, if it has the mark. */
+/* Removes it with all that is in it, if it has the mark and nobody else is at it. */
 void test_folder_remove(const char *path);
 
 #endif

@@ -25,6 +25,7 @@ struct worker {
 	int64_t began_ns;     /* host's monotonic time */
 	int64_t told_ns;      /* asked to end then; 0: not */
 	char *why;            /* ...because; NULL: not */
+	int folder;           /* keeps others from it */
 };
 
 struct pool {
@@ -96,7 +97,8 @@ static void break_job(struct pool *pool, struct test_job *job, char *message)
 static void start_job(struct pool *pool, struct worker *worker, struct test_job *job)
 {
 	char *error = NULL;
-	if (!test_folder_make(job->folder, &error)) {
+	int folder = test_folder_make(job->folder, &error);
+	if (folder < 0) {
 		break_job(pool, job, error);
 		return;
 	}
@@ -106,12 +108,13 @@ static void start_job(struct pool *pool, struct worker *worker, struct test_job 
 	if (!pid)
 		run_child(pool, job, parent);
 	if (pid < 0) {
+		close(folder);
 		break_job(pool, job, g_strdup_printf("no process could be made: %s; give a smaller -j", g_strerror(errno)));
 		return;
 	}
 	/* Both sides do it, so that it is done whoever comes first. */
 	setpgid(pid, pid);
-	*worker = (struct worker){ .pid = pid, .job = job, .began_ns = now_ns() };
+	*worker = (struct worker){ .pid = pid, .job = job, .began_ns = now_ns(), .folder = folder };
 	pool->running++;
 }
 
@@ -152,6 +155,7 @@ static void reap(struct pool *pool, struct worker *worker)
 	struct test_result *result = collect(worker, status);
 	struct test_job *job = worker->job;
 	g_free(worker->why);
+	close(worker->folder);
 	*worker = (struct worker){ 0 };
 	pool->running--;
 	finish_job(pool, job, result);

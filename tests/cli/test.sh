@@ -43,6 +43,18 @@ check "--shard parts them all" parts
 check "--shard runs its part" outcome 0 '1..1|ok 1 - good/serial' --shard 2/2 good
 check "an empty part passes" outcome 0 '1..0' --shard 9/9 good
 
+# Another process that runs the same test there has the folder locked.
+held()
+{
+	mkdir -p v2e-artefacts/good_serial
+	flock v2e-artefacts/good_serial "$V2E" test "$@" >out 2>err </dev/null
+	status=$?
+	cat out err
+	[ $status -eq 1 ] && says out 'not ok 1 - good/serial|good_serial: another v2e test is at this test|ok 2 - good/text'
+}
+check "a test that another process runs there is not run" held good/serial.v2etest good/text.v2etest
+check "...and is when that is done" outcome 0 'ok 1 - good/serial' good/serial.v2etest
+
 # --- failing -----------------------------------------------------------------------
 failing_tests
 check "a text that does not come" outcome 1 'not ok 1 - no text|not done within 1s|text: the screen does not show "Never"|artefacts:' fails/text.v2etest
