@@ -93,6 +93,7 @@ unit_sources = \
 	tests/unit/test_gdb_target.c \
 	tests/unit/test_handler.c \
 	tests/unit/test_step_decode.c \
+	tests/unit/test_trace_limits.c \
 	tests/unit/test_report_changes.c \
 	tests/unit/test_i440fx.c \
 	tests/unit/test_i8042.c \

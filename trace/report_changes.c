@@ -104,7 +104,6 @@ static void spend(struct cell *cell, unsigned state, uint64_t ns, uint64_t host_
 {
 	cell->part[state].ns += ns;
 	cell->part[state].host_ns += host_ns;
-	cell->last = state;
 }
 
 /* In `state` from one time to another. */

@@ -125,17 +125,20 @@ START_TEST(each_part_keeps_its_share)
 }
 END_TEST
 
-/* A long stay in the middle of many short ones. */
+/* A long stay at the beginning or in the middle of many short ones. */
 START_TEST(a_long_stay_stays_one)
 {
+	static const unsigned places[] = { 1, MANY / 2 };
 	uint64_t ns[REPORT_STATES] = { 0 }, now = 0;
 	for (unsigned n = 0; n < MANY; n++) {
-		now += n == MANY / 2 ? UINT64_C(10000000000) : 100;
+		now += n == places[_i] ? UINT64_C(10000000000) : 100;
 		report_changes_add(report, &(struct report_change){ .ns = now, .mode = n % 2 ? REPORT_PROTECTED : REPORT_REAL, .engine = -1 });
 	}
 	g_autofree char *text = put(report_changes_put);
 	ck_assert_uint_le(sums(text, now, ns), REPORT_CHANGES + 1);
-	ck_assert_uint_eq(ns[REPORT_PROTECTED * 3 + 2], UINT64_C(100) * (MANY / 2 - 2) + UINT64_C(10000000000));
+	uint64_t real = MANY / 2, other = MANY / 2 - 1, longer = UINT64_C(10000000000) - 100;
+	ck_assert_uint_eq(ns[REPORT_REAL * 3 + 2], 100 * real + (_i == 0 ? longer : 0));
+	ck_assert_uint_eq(ns[REPORT_PROTECTED * 3 + 2], 100 * other + (_i == 0 ? 0 : longer));
 }
 END_TEST
 
@@ -202,7 +205,7 @@ Suite *suite_report_changes(void)
 	tcase_add_test(tcase, a_short_run_is_whole);
 	tcase_add_test(tcase, a_long_run_is_there_to_its_end);
 	tcase_add_test(tcase, each_part_keeps_its_share);
-	tcase_add_test(tcase, a_long_stay_stays_one);
+	tcase_add_loop_test(tcase, a_long_stay_stays_one, 0, 2);
 	tcase_add_test(tcase, changes_come_out_of_order);
 	tcase_add_test(tcase, calls_are_all_on_the_timeline);
 	tcase_add_test(tcase, numbers_are_kept_evenly);
