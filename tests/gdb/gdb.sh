@@ -259,6 +259,25 @@ refuses()
 	[ $status -eq 2 ] && grep -qF -e "$text" err
 }
 check "a place that is none is refused" refuses "is no place for a debugger" timeout 20 "$V2E" run --gdb nowhere
-check "a trace by single steps beside it, on KVM alone, is refused" refuses "with KVM alone both stop the guest" timeout 20 "$V2E" run --gdb 1234 --engine kvm --trace insn
+for what in switch int block insn mem:0+1 io,insn; do
+	check "--trace $what beside it, on KVM alone, is refused" refuses "with KVM alone both stop the guest" timeout 20 "$V2E" run --gdb 1234 --engine kvm --trace $what
+done
+# Others are not by steps; and what steps KVM in a hybrid is the trace, as the debugger has the emulator.
+traces_beside()
+{
+	nasm -f bin -DONCE -o once.bin "$V2E_SRC/tests/gdb/long.asm" || return 1
+	timeout 60 "$V2E" trace --cpu x86-64 --kernel once.bin --load-at 0x100000 --exit-port 0xf4 --gdb "unix:$tmp/trace.sock" --gdb-nowait "$@" >out 2>&1
+	status=$?
+	cat out
+	[ $status -eq 67 ]
+}
+if grep -Eq '^pm64 +(native|interpreted)' probe; then
+	check "--trace io beside it, on KVM alone" traces_beside --engine kvm --trace io
+	check "...shows what it should" shows "io out 03f8.1 = 4c"
+	check "--trace insn beside it, in a hybrid" traces_beside --engine hybrid --trace insn
+	check "...shows what KVM runs" shows "mov edi, 0x1000" "rep stosd"
+else
+	skip "traces beside a debugger on KVM" "KVM does not run the guest here"
+fi
 
 finish
