@@ -10,6 +10,7 @@
 
 #include "cli/disassemble.h"
 #include "cli/json.h"
+#include "cli/nearest.h"
 #include "cli/units.h"
 #include "gdb/listen.h"
 #include "shared/linear.h"
@@ -85,7 +86,9 @@ static void answer(struct monitor *monitor, const char *command, const char *out
 
 /* `words` behind the verb, ends with NULL. False with *error (g_free). */
 struct command {
-	const char *name, *arguments, *help;
+	const char *name, *arguments;
+	unsigned most; /* arguments */
+	const char *help;
 	bool (*run)(struct monitor *monitor, char **words, FILE *out, char **error);
 };
 
@@ -149,18 +152,18 @@ static bool set_json(struct monitor *monitor, char **words, FILE *out, char **er
 static bool show_help(struct monitor *monitor, char **words, FILE *out, char **error);
 
 static const struct command commands[] = {
-	{ "registers", "", "all registers of the processor", show_registers },
-	{ "disassemble", "[COUNT]", "what runs next", disassemble },
-	{ "dump", "ADDRESS [COUNT]", "memory by linear address", dump },
-	{ "json", "on|off", "answers as JSON", set_json },
-	{ "help", "", "this list", show_help },
+	{ "registers", "", 0, "all registers of the processor", show_registers },
+	{ "disassemble", "[COUNT]", 1, "what runs next", disassemble },
+	{ "dump", "ADDRESS [COUNT]", 2, "memory by linear address", dump },
+	{ "json", "on|off", 1, "answers as JSON", set_json },
+	{ "help", "", 0, "this list", show_help },
 };
 
 static bool show_help(struct monitor *monitor, char **words, FILE *out, char **error)
 {
 	(void)monitor, (void)words, (void)error;
 	for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++)
-		fprintf(out, "  %s %s: %s\n", commands[i].name, commands[i].arguments, commands[i].help);
+		fprintf(out, "  %-11s %-15s  %s\n", commands[i].name, commands[i].arguments, commands[i].help);
 	script_print_help(out);
 	return true;
 }
@@ -179,15 +182,32 @@ static void run_command(struct monitor *monitor, const struct command *command, 
 	free(text);
 }
 
+static char **split(const char *line)
+{
+	g_auto(GStrv) parts = g_strsplit_set(line, " \t", -1);
+	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+	for (char **part = parts; *part; part++)
+		if (**part)
+			g_strv_builder_add(words, *part);
+	return g_strv_builder_end(words);
+}
+
 static bool run_own(struct monitor *monitor, const char *line)
 {
-	g_autofree char *copy = g_strstrip(g_strdup(line));
-	g_auto(GStrv) words = g_strsplit_set(copy, " \t", 3);
-	for (unsigned i = 0; words[0] && i < G_N_ELEMENTS(commands); i++)
-		if (!strcmp(commands[i].name, words[0])) {
-			run_command(monitor, &commands[i], line, words + 1);
+	g_auto(GStrv) words = split(line);
+	for (unsigned i = 0; words[0] && i < G_N_ELEMENTS(commands); i++) {
+		const struct command *command = &commands[i];
+		if (strcmp(command->name, words[0]))
+			continue;
+		if (g_strv_length(words + 1) <= command->most) {
+			run_command(monitor, command, line, words + 1);
 			return true;
 		}
+		g_autofree char *error = g_strdup_printf("'%s' is too much; write: %s%s%s", words[1 + command->most], command->name,
+		                                         *command->arguments ? " " : "", command->arguments);
+		answer(monitor, line, "", error);
+		return true;
+	}
 	return false;
 }
 
@@ -204,11 +224,23 @@ static void end_script(struct monitor *monitor)
 	monitor->line = NULL;
 }
 
+/* One of ours that was meant, or NULL. */
+static const char *own_name(const char *line)
+{
+	const char *names[G_N_ELEMENTS(commands) + 1] = { NULL };
+	g_auto(GStrv) words = split(line);
+	for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++)
+		names[i] = commands[i].name;
+	return words[0] ? nearest_match(words[0], names) : NULL;
+}
+
 /* What the script knows is not all that there is. */
 static void answer_mistake(struct monitor *monitor, const char *line, const char *error)
 {
 	bool unknown = strstr(error, "unknown command") != NULL;
-	g_autofree char *text = g_strconcat(error, unknown ? "; help lists all" : "", NULL);
+	const char *name = unknown ? own_name(line) : NULL;
+	g_autofree char *text = name ? g_strdup_printf("unknown command; did you mean %s? help lists all", name) :
+	                               g_strconcat(error, unknown ? "; help lists all" : "", NULL);
 	answer(monitor, line, "", text);
 }
 

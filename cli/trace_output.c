@@ -84,8 +84,8 @@ struct trace_output *trace_output_open(const struct run_options *options, char *
 static const char *image_of(const struct run_options *options)
 {
 	const GPtrArray *lists[] = { options->cdroms, options->disks, options->floppies };
-	if (options->image)
-		return options->image;
+	if (options->image || options->kernel)
+		return options->image ? options->image : options->kernel;
 	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
 		if (lists[i]->len)
 			return lists[i]->pdata[0];

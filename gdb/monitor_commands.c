@@ -1,6 +1,7 @@
 /* What `monitor` understands: breakpoints by segment and offset, stops at modes
  * and interrupts, and the tables of the processor. */
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 
 #include "gdb/tables.h"
@@ -14,7 +15,9 @@ struct monitor_call {
 };
 
 struct monitor_row {
-	const char *name, *arguments, *help;
+	const char *name, *arguments;
+	unsigned most; /* arguments */
+	const char *help;
 	void (*run)(struct monitor_call *call);
 };
 
@@ -91,12 +94,21 @@ static void add_breakpoint(struct monitor_call *call)
 static void delete_breakpoint(struct monitor_call *call)
 {
 	struct gdb_target *target = call->target;
-	uint64_t number = call->word[0] ? g_ascii_strtoull(call->word[0], NULL, 10) : 0;
+	bool all = !call->word[0], found = all;
+	guint64 number = 0;
+	if (!all && !g_ascii_string_to_unsigned(call->word[0], 10, 1, UINT_MAX, &number, NULL)) {
+		complain(call, "delete wants the number of a breakpoint, or nothing");
+		return;
+	}
 	for (unsigned n = target->points; n-- > 0;) {
 		const struct gdb_point point = target->point[n];
-		if (point.type == GDB_MONITOR_POINT && (!call->word[0] || point.number == number))
-			gdb_points_remove(target, &point);
+		if (point.type != GDB_MONITOR_POINT || (!all && point.number != number))
+			continue;
+		gdb_points_remove(target, &point);
+		found = true;
 	}
+	if (!found)
+		complain(call, "there is no such breakpoint");
 	list_breakpoints(call);
 }
 
@@ -215,19 +227,19 @@ static void show_pages(struct monitor_call *call)
 static void show_help(struct monitor_call *call);
 
 static const struct monitor_row rows[] = {
-	{ "break", "[SEG:OFF]", "stop at a real-mode address; without one: list", add_breakpoint },
-	{ "delete", "[NUMBER]", "delete one of these breakpoints, or all", delete_breakpoint },
-	{ "break-mode", "[on|off|pe|vm|pg|code|long|all]", "stop when the mode changes (on: PE and VM)", break_mode },
-	{ "break-int", "N [AH] | off", "stop in the handler of interrupt N, if AH is as given", break_int },
-	{ "step-int", "over|into", "what a single step does at INT (default: into)", step_int },
-	{ "regs", "", "all registers with the hidden parts", show_registers },
-	{ "mode", "", "mode and CS:IP", show_mode },
-	{ "ivt", "[N]", "real-mode interrupt vectors", show_ivt },
-	{ "gdt", "", "global descriptor table", show_gdt },
-	{ "ldt", "", "local descriptor table", show_ldt },
-	{ "idt", "", "interrupt descriptor table", show_idt },
-	{ "pagetable", "[LINEAR]", "what is mapped; with an address: the walk to it", show_pages },
-	{ "help", "", "this list; numbers are hexadecimal", show_help },
+	{ "break", "[SEG:OFF]", 1, "stop at a real-mode address; without one: list", add_breakpoint },
+	{ "delete", "[NUMBER]", 1, "delete one of these breakpoints, or all", delete_breakpoint },
+	{ "break-mode", "[on|off|pe|vm|pg|code|long|all]", 1, "stop when the mode changes (on: PE and VM)", break_mode },
+	{ "break-int", "N [AH] | off", 2, "stop in the handler of interrupt N, if AH is as given", break_int },
+	{ "step-int", "over|into", 1, "what a single step does at INT (default: into)", step_int },
+	{ "regs", "", 0, "all registers with the hidden parts", show_registers },
+	{ "mode", "", 0, "mode and CS:IP", show_mode },
+	{ "ivt", "[N]", 1, "real-mode interrupt vectors", show_ivt },
+	{ "gdt", "", 0, "global descriptor table", show_gdt },
+	{ "ldt", "", 0, "local descriptor table", show_ldt },
+	{ "idt", "", 0, "interrupt descriptor table", show_idt },
+	{ "pagetable", "[LINEAR]", 1, "what is mapped; with an address: the walk to it", show_pages },
+	{ "help", "", 0, "this list; numbers are hexadecimal", show_help },
 };
 
 static void show_help(struct monitor_call *call)
@@ -253,11 +265,15 @@ void gdb_monitor_command(struct gdb_target *target, const char *line, GString *o
 	g_auto(GStrv) words = split(line);
 	struct monitor_call call = { .target = target, .word = words[0] ? words + 1 : words, .out = out };
 	const char *name = words[0] ? words[0] : "help";
-	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
-		if (!strcmp(rows[i].name, name)) {
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		if (strcmp(rows[i].name, name))
+			continue;
+		if (g_strv_length(call.word) <= rows[i].most)
 			rows[i].run(&call);
-			return;
-		}
+		else
+			g_string_append_printf(out, "'%s' is too much; see monitor help\n", call.word[rows[i].most]);
+		return;
+	}
 	g_string_append_printf(out, "unknown command '%s'\n", name);
 	show_help(&call);
 }

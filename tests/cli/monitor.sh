@@ -36,6 +36,9 @@ check "each is answered" test "$(grep -c '^ok$' out)" -eq 6
 check "mistakes do not end anything" answers 0 'frob\ndump\ndump 0xf0000000\ndisassemble x\nsleep never\nquit\n'
 check "and are told" has "error: monitor:1: unknown command 'frob'" "; help lists all" "error: an address is missing" "error: there is no memory at 0xf0000000"
 check "help is not for what is known" sh -c '[ "$(grep -c "help lists all" out)" -eq 1 ]'
+check "blanks do not matter, words do" answers 0 ' dump   0x7c00\t4 \nregisters now\ndump 0 1 2\ndisasemble\nhelp\nquit\n'
+check "and too many are told" has "00007c00  00 00 00 00" "error: 'now' is too much; write: registers" \
+	"error: '2' is too much; write: dump ADDRESS [COUNT]" "error: unknown command; did you mean disassemble?" "  dump        ADDRESS [COUNT]  memory by linear address"
 check "answers can be JSON" answers 0 'json on\ndump 0xffff0 4\nfrob "x\njson off\nhelp\nquit\n'
 check "a line each" has '{"command":"json on","ok":true,"output":""}' '"ok":false' 'screenshot FILE.png'
 check "the screen goes to who asks for it" answers 0 'json on\nwait-text Booting\nscreen-text -\nquit\n'

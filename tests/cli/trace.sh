@@ -108,7 +108,7 @@ long_mode_is_shown() # ENGINE
 	[ $? -eq 67 ] || return 1
 	jq -r 'select(.kind == "mode") | .from + " " + .to' long.jsonl >modes
 	cat modes
-	printf 'protected long\nlong protected\n' | cmp - modes && "$V2E" report -o long.html long.jsonl && grep -qF 'protected to long' long.html
+	printf 'protected long\nlong protected\n' | cmp - modes && "$V2E" report -o long.html long.jsonl && grep -qF 'protected to long' long.html && grep -qF '<h1>long.bin</h1>' long.html
 }
 for engine in hybrid kvm; do
 	if "$V2E" probe >probe 2>&1 && grep -Eq '^pm64 +(native|interpreted)' probe; then

@@ -334,6 +334,10 @@ START_TEST(monitor_breakpoints_are_seg_off)
 	ck_assert_str_eq(monitor("delete"), "");
 	ck_assert_ptr_nonnull(strstr(monitor("break 10000:0"), "SEG:OFF"));
 	ck_assert_ptr_nonnull(strstr(monitor("break-int 100"), "monitor help"));
+	ck_assert_ptr_nonnull(strstr(monitor("delete 7"), "no such breakpoint"));
+	ck_assert_ptr_nonnull(strstr(monitor("delete x"), "wants the number"));
+	ck_assert_str_eq(monitor("mode  now"), "'now' is too much; see monitor help\n");
+	ck_assert_ptr_nonnull(strstr(monitor("break-int 10 4f 1"), "'1' is too much"));
 	ck_assert_ptr_nonnull(strstr(monitor("frob"), "unknown command 'frob'"));
 	ck_assert_ptr_nonnull(strstr(monitor(""), "break-mode"));
 }
