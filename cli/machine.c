@@ -97,8 +97,9 @@ static bool load_firmware(const struct setup *setup, const struct run_options *o
 {
 	if (!setup)
 		return firmware_load_bios(payload->bios, bios, error) && firmware_load_vgabios(options->vgabios, vgabios, error);
-	if (payload->bios) {
-		*error = g_strdup_printf("%s: is a BIOS, and the saved machine of --restore has its own; leave it out", payload->bios);
+	if (payload->bios || payload->kernel.kind != KERNEL_NONE) {
+		*error = g_strdup_printf("%s: is a %s, and the saved machine of --restore has its own; leave it out", options->image,
+		                         payload->bios ? "BIOS" : "kernel");
 		return false;
 	}
 	*bios = (struct firmware){ g_memdup2(setup->bios.data, setup->bios.size), setup->bios.size };

@@ -103,8 +103,9 @@ static bool check_gdb(const struct run_options *options, char **error)
 
 static bool check_restore(const struct run_options *options, char **error)
 {
-	if (options->restore && options->built_in)
-		*error = g_strdup_printf("--%s: the saved machine of --restore has its own; leave --%s out", options->built_in, options->built_in);
+	const char *built_in = options->kernel ? "kernel" : options->option_roms->len ? "option-rom" : options->built_in;
+	if (options->restore && built_in)
+		*error = g_strdup_printf("--%s: the saved machine of --restore has its own; leave --%s out", built_in, built_in);
 	else if (options->restore && options->compare)
 		*error = g_strdup("--compare: both sides start anew; leave --restore out");
 	return !*error;

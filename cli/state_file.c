@@ -90,13 +90,25 @@ bool state_writer_put(void *owner, const void *data, size_t size)
 	return !writer->problem;
 }
 
+/* Of a file that is not there yet. Links that go round are told by stat(). */
+static char *follow_links(const char *path)
+{
+	char *at = g_strdup(path);
+	for (char *next; (next = g_file_read_link(at, NULL)); at = next) {
+		g_autofree char *folder = g_path_get_dirname(at), *name = next;
+		next = g_path_is_absolute(name) ? g_steal_pointer(&name) : g_build_filename(folder, name, NULL);
+		g_free(at);
+	}
+	return at;
+}
+
 /* Where the file is or will be, links followed. NULL with *error. */
 static char *find_target(const char *path, char **error)
 {
 	struct stat status;
 	if (stat(path, &status)) {
 		if (errno == ENOENT)
-			return g_strdup(path);
+			return follow_links(path);
 	} else if (S_ISREG(status.st_mode)) {
 		char *found = realpath(path, NULL), *target = g_strdup(found);
 		free(found);

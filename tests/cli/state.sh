@@ -103,10 +103,12 @@ check "one of another size is told" refused "disk.img has 4096 sectors of 512 by
 
 # --- options -------------------------------------------------------------------------------------
 new_disk
-for option in "memory 32M" "cpu 486" "boot disk" "bios x"; do
+printf '\364' >halt.bin
+for option in "memory 32M" "cpu 486" "boot disk" "bios x" "kernel halt.bin" "option-rom halt.bin"; do
 	name=${option% *}
 	check "--$name is the saved machine's" refused "--$name: the saved machine of --restore has its own" --restore one.state "--$name" "${option#* }"
 done
+check "and a kernel without an option" refused "halt.bin: is a kernel, and the saved machine of --restore has its own" --restore one.state halt.bin --load-at 0x100000
 check "ports too" refused "--serial: the saved machine has 1 serial port(s)" --restore one.state --serial none --serial none
 check "and the exit port" refused "--exit-port: the saved machine's port is 0x0, not 0xf4" --restore one.state --exit-port 0xf4
 check "the way to the network" refused "--net-model: the saved machine of --restore has its own" --restore one.state --net user --net-model virtio
@@ -170,6 +172,9 @@ check "a device is no place" guest 1 --snapshot disk.img --do 'save /dev/full'
 check "a link stays one" sh -c 'ln -s real.state link.state && touch real.state'
 check "and the file behind it is written" guest 0 --snapshot disk.img --do 'save link.state' --do quit
 check "there" test -h link.state -a -s real.state
+mkdir -p away && ln -s away/none.state new.state && ln -s last.state away/none.state
+check "also where nothing is behind it yet" guest 0 --snapshot disk.img --do 'save new.state' --do quit
+check "there, too" test -h new.state -a -h away/none.state -a -s away/last.state
 preloads() { "${CC:-cc}" -shared -fPIC -o fail_save.so "$V2E_SRC/tests/cli/fail_save.c" -ldl && LD_PRELOAD=$tmp/fail_save.so "$V2E" --version; }
 if preloads >err 2>&1; then
 	ends() # HOW STATUS
