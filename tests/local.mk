@@ -291,7 +291,7 @@ guest_files = \
 	tests/guest/window32.asm
 
 # A real kvm_amd and kvm_intel in emulated machines; run-tests runs them.
-EXTRA_DIST += $(nested_files) tests/hv/fail_ioctl.c tests/hv/handover.c
+EXTRA_DIST += $(nested_files) tests/hv/deaf.c tests/hv/fail_ioctl.c tests/hv/handover.c
 nested_files = \
 	tests/nested/bochs.sh \
 	tests/nested/boot.asm \

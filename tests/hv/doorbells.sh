@@ -107,6 +107,26 @@ if "${CC:-cc}" -shared -fPIC -o fail_ioctl.so "$V2E_SRC/tests/hv/fail_ioctl.c" -
 	check "KVM fails later: the emulator goes on" passes --engine hybrid --virtio-notify ioeventfd
 	check "and it is said" grep -q 'KVM_IOEVENTFD: No space left on device; KVM is not used any more' out
 	unset LD_PRELOAD FAIL_IOCTL
+	# Who has nothing to wait for does not end by a signal either: -k.
+	only() # DEAF GUEST-OPTION... -- ARGUMENTS...: a guest that tries one thing, under tests/hv/deaf.c
+	{
+		deaf=$1 options=
+		shift
+		while [ "$1" != -- ]; do
+			options="$options $1"
+			shift
+		done
+		shift
+		# shellcheck disable=SC2086
+		"$V2E_SRC/tests/guest/make-kernel.sh" only FROM=virtio LOAD_AT=0x200000 -DREPEAT=80 $options >gcc 2>&1 || { cat gcc; return 1; }
+		DEAF=$deaf LD_PRELOAD=$tmp/deaf.so timeout -k 5 60 "$V2E" run only --virtio-disk disk --snapshot --exit-port 0xf4 \
+			--serial file:serial --virtio-notify ioeventfd --stats "$@" >out 2>&1
+		ends $?
+	}
+	"${CC:-cc}" -shared -fPIC -o deaf.so "$V2E_SRC/tests/hv/deaf.c" -ldl || exit 1
+	check "at the end of a request nothing is left unanswered" only bell -DONLY=through_real_mode -- --engine hybrid --threshold 0
+	check "all of it at once" grep -qx "done in real mode: 10" serial
+	check "an interrupt of the other thread's comes without a timer" only timer -DINTERRUPTS -DONLY=by_interrupt -- --engine hybrid --threshold 0
 else
 	skip "KVM without ioeventfd" "nothing can be preloaded here"
 fi
