@@ -164,6 +164,12 @@ enum hv_detail {
 	HV_DETAIL_EXIT,      /* an exit that nobody asked for */
 	HV_DETAIL_IOCTL,     /* a call failed: KVM is not used any more */
 	HV_DETAIL_SMI,       /* a system management interrupt, and no other engine */
+	/* Nothing failed, but what comes next is the other engine's. */
+	HV_DETAIL_LEAVES = STOP_DETAIL_NEEDED, /* a `mov cr0` at which a breakpoint stands */
+	HV_DETAIL_INTERRUPT, /* KVM of this host cannot deliver it */
+	HV_DETAIL_TRAP,      /* #DB, or MOV DR */
+	HV_DETAIL_EVENT,     /* an SMI or INIT */
+	HV_DETAILS,
 };
 
 #endif

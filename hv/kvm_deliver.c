@@ -28,13 +28,9 @@ static bool interrupts_open(const struct kvm *kvm)
 
 /* An interpreting KVM cannot walk an IDT, and an interrupt that was acknowledged
  * does not go back: so the other engine takes it. */
-static bool leaves_interrupts(struct kvm *kvm)
+static bool leaves_interrupts(const struct kvm *kvm)
 {
-	if (!kvm->interprets || kvm_run_is_ours_alone(kvm, kvm->ctx))
-		return false;
-	kvm->refuse = 1;
-	kvm->stats.left_interrupts++;
-	return true;
+	return kvm->interprets && !kvm_run_is_ours_alone(kvm, kvm->ctx);
 }
 
 /* Its program runs at each instruction that any KVM of the host interprets, and there
@@ -77,8 +73,10 @@ enum stop_reason kvm_deliver(struct kvm *kvm)
 	if (kvm_pin_is_set(&pins->intr) && interrupts_open(kvm) && pins->acknowledge && !kvm->holds_interrupts) {
 		if (pins->hold_intr)
 			return STOP_HELD;
-		if (leaves_interrupts(kvm))
-			return STOP_MODE;
+		if (leaves_interrupts(kvm)) {
+			kvm->stats.left_interrupts++;
+			return kvm_run_leave(kvm, HV_DETAIL_INTERRUPT);
+		}
 		inject(kvm, pins->acknowledge(pins->owner));
 	}
 	/* The instruction of an exit is completed first; then there is a window. */

@@ -36,7 +36,7 @@ struct kvm_stats {
 	uint64_t left_interrupts;      /* to the other engine */
 	uint64_t smis;                 /* given to KVM */
 	uint64_t boundaries;           /* stops because protected mode was left */
-	uint64_t failures[HV_DETAIL_SMI + 1];
+	uint64_t failures[HV_DETAILS];
 	uint64_t msr_ioctls, fpu_ioctls, debug_ioctls, tlb_flushes;
 	uint64_t traps;                /* MOV DR and #DB that went to the other engine */
 	uint64_t late_boundaries;      /* found by an exit that was about something else */
@@ -66,6 +66,7 @@ struct kvm {
 	struct ctx *ctx;
 	bool io_pending;     /* the instruction of the last exit is not complete */
 	bool entered;        /* KVM_RUN came back at least once */
+	unsigned again;      /* KVM_RUN said EAGAIN so many times in a row */
 	uint64_t exited;     /* host ns at which KVM_RUN came back last, where that is measured */
 	bool holds_interrupts; /* a single step is not to end in the handler of some interrupt */
 	bool left;           /* the boundary was seen */
@@ -156,6 +157,8 @@ bool kvm_run_is_ours_alone(const struct kvm *kvm, const struct ctx *ctx);
 bool kvm_run_can_run(struct engine *engine, const struct ctx *ctx);
 /* A call failed: it is said, and KVM is not used any more. */
 enum stop_reason kvm_run_fail_call(struct kvm *kvm, const char *call, int error);
+/* Nothing failed, but what comes next is the other engine's: STOP_MODE. */
+enum stop_reason kvm_run_leave(struct kvm *kvm, enum hv_detail detail);
 enum stop_reason kvm_run_run(struct engine *engine, struct ctx *ctx);
 void kvm_run_kick(struct engine *engine);
 void kvm_run_forget_thread(struct kvm *kvm);

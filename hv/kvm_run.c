@@ -101,6 +101,13 @@ static enum stop_reason fail(struct kvm *kvm, enum hv_detail detail)
 	return STOP_MODE;
 }
 
+enum stop_reason kvm_run_leave(struct kvm *kvm, enum hv_detail detail)
+{
+	kvm->ctx->stop_detail = detail;
+	kvm->refuse = 1;
+	return STOP_MODE;
+}
+
 /* KVM itself is out of order: the other engine has to see to the end. */
 enum stop_reason kvm_run_fail_call(struct kvm *kvm, const char *call, int error)
 {
@@ -263,10 +270,14 @@ static enum stop_reason see_to_exit(struct kvm *kvm)
 
 /* --- one KVM_RUN -------------------------------------------------------------------------------- */
 
-/* The page's registers do not pass KVM's checks. */
+/* So often in a row it may be asked to come again, to no avail. */
+#define AGAIN_MAX 1000u
+
+/* EINVAL: the page's registers do not pass KVM's checks. */
 static enum stop_reason see_to_errno(struct kvm *kvm, int error)
 {
-	if (error == EINTR || error == EAGAIN) {
+	kvm->again = error == EAGAIN ? kvm->again + 1 : 0;
+	if (error == EINTR || (error == EAGAIN && kvm->again < AGAIN_MAX)) {
 		kvm->stats.signals++;
 		return STOP_NONE;
 	}
@@ -295,9 +306,7 @@ static enum stop_reason look(struct kvm *kvm, bool interrupted)
 	}
 	kvm->left = true;
 	/* It is PE that tells can_run(), and it is still set. */
-	if (verdict == KVM_WATCH_LEAVES)
-		kvm->refuse = 1;
-	return STOP_MODE;
+	return verdict == KVM_WATCH_LEAVES ? kvm_run_leave(kvm, HV_DETAIL_LEAVES) : STOP_MODE;
 }
 
 /* The host's time now, or nothing where nobody wants to know. */
@@ -336,6 +345,8 @@ static enum stop_reason run_once(struct kvm *kvm)
 	kvm_smm_look(kvm);
 	kvm->exited = host_ns(kvm);
 	kvm->stats.exits++;
+	if (!error)
+		kvm->again = 0;
 	enum stop_reason stop = error ? see_to_errno(kvm, error) : see_to_exit(kvm);
 	if (error != EINVAL)
 		kvm->entered = true;
@@ -357,9 +368,11 @@ static bool pins_want_control(struct kvm *kvm)
 		return false;
 	/* An exchange: a pin that another thread drives from now on is not read before. */
 	atomic_exchange(&pins->attention, false);
-	return kvm_pin_is_set(&pins->stop) || kvm_pin_is_set(&pins->reset) ||
-	       (kvm_pin_is_set(&pins->init) && !kvm_smm_holds_init(kvm)) ||
-	       (kvm_pin_is_set(&pins->smi) && !kvm_smm_takes(&kvm->smm));
+	bool is_event = (kvm_pin_is_set(&pins->init) && !kvm_smm_holds_init(kvm)) ||
+	                (kvm_pin_is_set(&pins->smi) && !kvm_smm_takes(&kvm->smm));
+	if (is_event)
+		kvm->ctx->stop_detail = HV_DETAIL_EVENT;
+	return is_event || kvm_pin_is_set(&pins->stop) || kvm_pin_is_set(&pins->reset);
 }
 
 /* INIT: as RESET, but caches, FPU and most MSRs stay (SDM vol. 3, table 9-1). */

@@ -74,8 +74,7 @@ _Static_assert(offsetof(struct msr_list, entry) == offsetof(struct kvm_msrs, ent
 static int move_msrs(struct kvm *kvm, unsigned long request, struct msr_list *list)
 {
 	kvm->stats.msr_ioctls++;
-	int result = ioctl(kvm->vm.vcpu, request, list);
-	return result < 0 ? -errno : result;
+	return kvm_vm_count_ioctl(kvm->vm.vcpu, request, list);
 }
 
 /* What KVM refuses stays as KVM has it: a value that only the guest could give. */
@@ -366,9 +365,8 @@ enum stop_reason kvm_state_trapped(struct kvm *kvm)
 	if (kvm->run->s.regs.sregs.efer & CTX_EFER_LMA)
 		return give_trap_back(kvm, trap);
 	kvm->trap = trap;
-	kvm->refuse = 1;
 	kvm->stats.traps++;
-	return STOP_MODE;
+	return kvm_run_leave(kvm, HV_DETAIL_TRAP);
 }
 
 static int store_debugregs(struct kvm *kvm)

@@ -18,13 +18,18 @@
 #define IDENTITY_MAP 0xfffbc000u
 #define TSS_ADDRESS  0xfffbd000u
 
-int kvm_vm_ioctl(int fd, unsigned long request, void *argument)
+int kvm_vm_count_ioctl(int fd, unsigned long request, void *argument)
 {
 	int result;
 	do
 		result = ioctl(fd, request, argument);
 	while (result < 0 && errno == EINTR);
-	return result < 0 ? -errno : 0;
+	return result < 0 ? -errno : result;
+}
+
+int kvm_vm_ioctl(int fd, unsigned long request, void *argument)
+{
+	return MIN(kvm_vm_count_ioctl(fd, request, argument), 0);
 }
 
 bool kvm_vm_has_module(const char *name)

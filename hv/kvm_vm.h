@@ -19,8 +19,9 @@ int kvm_vm_open(struct kvm_vm *vm, char **error);
 /* Closes what is open; also a struct kvm_vm of which open() failed. */
 void kvm_vm_close(struct kvm_vm *vm);
 
-/* 0, or -errno. */
+/* Again when a signal came in between. 0, or -errno; _count: what it answered, or -errno. */
 int kvm_vm_ioctl(int fd, unsigned long request, void *argument);
+int kvm_vm_count_ioctl(int fd, unsigned long request, void *argument);
 
 /* KVM's modules on this host, from /sys/module. */
 bool kvm_vm_has_module(const char *name);

@@ -191,7 +191,7 @@ static void enter(struct conduct *conduct, unsigned n)
 		conduct->stats.handovers++;
 		if (conduct->config.transitions)
 			transition_log_add(conduct->config.transitions, ctx, engine_name(conduct, conduct->last),
-			                   engine_name(conduct, n), clock_now(conduct->config.clock));
+			                   engine_name(conduct, n), n == EMULATOR, clock_now(conduct->config.clock));
 		conduct->stats.handover[conduct->last][ctx->stop_reason]++;
 		ctx->sequence++;
 		engine->ops->new_epoch(engine);

@@ -19,6 +19,10 @@ enum stop_reason {
 	STOP_REASONS,
 };
 
+/* With STOP_MODE and STOP_KICK stop_detail may be the engine's own code as well: below
+ * this it failed, from here on it needs another engine for what comes next. */
+#define STOP_DETAIL_NEEDED 16u
+
 struct engine;
 
 struct engine_ops {

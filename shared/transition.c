@@ -130,7 +130,7 @@ void transition_log_ran(struct transition_log *log, const struct ctx *ctx, uint6
 		end_event(log, newest);
 }
 
-static enum transition_cause cause_of(const struct transition_log *log, const struct ctx *ctx)
+static enum transition_cause cause_of(const struct transition_log *log, const struct ctx *ctx, bool to_emulator)
 {
 	if (log->reset)
 		return TRANSITION_RESET;
@@ -142,12 +142,15 @@ static enum transition_cause cause_of(const struct transition_log *log, const st
 		return TRANSITION_VM86;
 	if (ctx_is_real(ctx))
 		return TRANSITION_REAL_SEGMENT;
-	return ctx->stop_detail ? TRANSITION_REFUSED : TRANSITION_REAL_LEFT;
+	if (ctx->stop_detail && ctx->stop_detail < STOP_DETAIL_NEEDED)
+		return TRANSITION_REFUSED;
+	return to_emulator ? TRANSITION_NEEDED : TRANSITION_REAL_LEFT;
 }
 
-void transition_log_add(struct transition_log *log, const struct ctx *ctx, const char *from, const char *to, uint64_t guest_ns)
+void transition_log_add(struct transition_log *log, const struct ctx *ctx, const char *from, const char *to, bool to_emulator,
+                        uint64_t guest_ns)
 {
-	enum transition_cause cause = cause_of(log, ctx);
+	enum transition_cause cause = cause_of(log, ctx, to_emulator);
 	log->ring[log->total % log->capacity] = (struct transition){
 		.sequence = log->total + 1, .cause = cause,
 		.stop = (enum stop_reason)ctx->stop_reason, .stop_detail = ctx->stop_detail,
@@ -175,7 +178,7 @@ void transition_log_reset(struct transition_log *log)
 const char *transition_cause_name(enum transition_cause cause)
 {
 	static const char *const names[] = {
-		"pe-cleared", "vm86", "real-segment", "real-left", "long-mode", "refused", "reset",
+		"pe-cleared", "vm86", "real-segment", "real-left", "long-mode", "needed", "refused", "reset",
 	};
 	_Static_assert(G_N_ELEMENTS(names) == TRANSITION_CAUSES, "one name a cause");
 	return names[cause];
@@ -220,6 +223,8 @@ static void summarize_part(const struct transition_log *log, enum transition_par
 void transition_log_summary(const struct transition_log *log, FILE *out)
 {
 	fprintf(out, "transitions %" PRIu64 "\n", log->total);
+	if (log->total > log->capacity)
+		fprintf(out, "transitions-kept %u\n", log->capacity);
 	for (unsigned i = 0; i < TRANSITION_CAUSES; i++)
 		if (log->causes[i])
 			fprintf(out, "transition-%s %" PRIu64 "\n", transition_cause_name((enum transition_cause)i), log->causes[i]);

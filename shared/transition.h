@@ -17,6 +17,7 @@ enum transition_cause {
 	TRANSITION_REAL_SEGMENT, /* PE is set, but a segment register is still from real mode */
 	TRANSITION_REAL_LEFT,    /* protected mode, and all segments are */
 	TRANSITION_LONG_MODE,    /* EFER.LMA is set */
+	TRANSITION_NEEDED,       /* protected mode, but what comes next is the emulator's: stop_detail */
 	TRANSITION_REFUSED,      /* protected mode, but the engine gave up: stop_detail */
 	TRANSITION_RESET,        /* the board was reset since the last one */
 	TRANSITION_CAUSES,
@@ -57,9 +58,11 @@ void transition_log_free(struct transition_log *log); /* NULL is fine */
 void transition_log_record(struct transition_log *log, struct mem *mem);
 
 /* The conductor's three calls. After each request, timed (ctx.timed), that took
- * `call_ns` in all (0: not measured); before the first request to another engine; after a reset. */
+ * `call_ns` in all (0: not measured); before the first request to another engine, the
+ * emulator or not; after a reset. */
 void transition_log_ran(struct transition_log *log, const struct ctx *ctx, uint64_t call_ns);
-void transition_log_add(struct transition_log *log, const struct ctx *ctx, const char *from, const char *to, uint64_t guest_ns);
+void transition_log_add(struct transition_log *log, const struct ctx *ctx, const char *from, const char *to, bool to_emulator,
+                        uint64_t guest_ns);
 void transition_log_reset(struct transition_log *log);
 
 /* How many there were, how many are still held; the n-th of these, oldest first. */

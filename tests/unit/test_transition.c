@@ -64,7 +64,7 @@ START_TEST(fields)
 	page.stop_reason = STOP_MODE;
 	ran(100, 1000, 1, 2, 3, 1010);
 	ran(50, 500, 4, 5, 6, 520);
-	transition_log_add(log_, &page, "a", "b", 77);
+	transition_log_add(log_, &page, "a", "b", false, 77);
 	const struct transition *t = newest();
 	ck_assert_uint_eq(t->sequence, 1);
 	ck_assert_int_eq(t->cause, TRANSITION_PE_CLEARED);
@@ -89,16 +89,21 @@ START_TEST(fields)
 	ck_assert_uint_eq(t->ns[TRANSITION_LOAD], 7);
 	ck_assert_uint_eq(t->ns[TRANSITION_CHANNEL], 100);
 	ck_assert_uint_eq(t->ns[TRANSITION_EXIT], 5);
-	transition_log_add(log_, &page, "b", "a", 78);
+	transition_log_add(log_, &page, "b", "a", true, 78);
 	ck_assert_uint_eq(newest()->sequence, 2);
 	ck_assert_uint_eq(newest()->insns, 2);
 }
 END_TEST
 
+static enum transition_cause cause_of(bool to_emulator)
+{
+	transition_log_add(log_, &page, "a", "b", to_emulator, 0);
+	return newest()->cause;
+}
+
 static enum transition_cause cause(void)
 {
-	transition_log_add(log_, &page, "a", "b", 0);
-	return newest()->cause;
+	return cause_of(false);
 }
 
 START_TEST(causes)
@@ -111,8 +116,12 @@ START_TEST(causes)
 	page.rflags |= CTX_EFLAGS_VM;
 	ck_assert_int_eq(cause(), TRANSITION_VM86);
 	page.rflags = 2;
+	/* In protected mode the emulator gets what KVM cannot do, or what is not KVM's. */
+	ck_assert_int_eq(cause_of(true), TRANSITION_NEEDED);
+	page.stop_detail = STOP_DETAIL_NEEDED;
+	ck_assert_int_eq(cause_of(true), TRANSITION_NEEDED);
 	page.stop_detail = 3;
-	ck_assert_int_eq(cause(), TRANSITION_REFUSED);
+	ck_assert_int_eq(cause_of(true), TRANSITION_REFUSED);
 	page.efer = CTX_EFER_LMA;
 	ck_assert_int_eq(cause(), TRANSITION_LONG_MODE);
 	page.efer = 0;
@@ -121,10 +130,12 @@ START_TEST(causes)
 	ck_assert_int_eq(cause(), TRANSITION_RESET);
 	ck_assert_int_eq(cause(), TRANSITION_PE_CLEARED);
 	const char *summary = text_of(transition_log_summary);
-	ck_assert_ptr_nonnull(strstr(summary, "transitions 8\n"));
+	ck_assert_ptr_nonnull(strstr(summary, "transitions 10\n"));
 	ck_assert_ptr_nonnull(strstr(summary, "transition-pe-cleared 2\n"));
 	ck_assert_ptr_nonnull(strstr(summary, "transition-reset 1\n"));
+	ck_assert_ptr_nonnull(strstr(summary, "transition-needed 2\n"));
 	ck_assert_ptr_nonnull(strstr(summary, "transition-refused 1\n"));
+	ck_assert_ptr_nonnull(strstr(summary, "transitions-kept 4\n"));
 }
 END_TEST
 
@@ -132,7 +143,7 @@ START_TEST(ring)
 {
 	for (unsigned n = 1; n <= 10; n++) {
 		page.rip = n;
-		transition_log_add(log_, &page, "a", "b", n);
+		transition_log_add(log_, &page, "a", "b", false, n);
 	}
 	ck_assert_uint_eq(transition_log_total(log_), 10);
 	ck_assert_uint_eq(transition_log_held(log_), 4);
@@ -156,21 +167,22 @@ START_TEST(summary)
 	log_ = transition_log_new(1000);
 	for (unsigned n = 1; n <= 200; n++) {
 		ran(1, n * 10, 0, 0, 0, n * 10);
-		transition_log_add(log_, &page, "a", "b", 0);
+		transition_log_add(log_, &page, "a", "b", false, 0);
 	}
 	const char *said = text_of(transition_log_summary);
 	ck_assert_ptr_nonnull(strstr(said, "transition-emulate-ns-mean 1005\n"));
 	ck_assert_ptr_nonnull(strstr(said, "transition-emulate-ns-median 1000\n"));
 	ck_assert_ptr_nonnull(strstr(said, "transition-emulate-ns-p99 1980\n"));
 	ck_assert_ptr_nonnull(strstr(said, "transition-load-ns-p99 0\n"));
+	ck_assert_ptr_null(strstr(said, "transitions-kept"));
 }
 END_TEST
 
 START_TEST(files)
 {
 	ran(20, 5, 0, 0, 0, 5);
-	transition_log_add(log_, &page, "kvm", "emu", 9);
-	transition_log_add(log_, &page, "emu", "kvm", 10);
+	transition_log_add(log_, &page, "kvm", "emu", true, 9);
+	transition_log_add(log_, &page, "emu", "kvm", false, 10);
 	ck_assert_str_eq(text_of(transition_log_csv),
 		"sequence,cause,stop,detail,from,to,mode,cs,ip,linear,cr0,rflags,blocks,insns,guest_ns,"
 		"exit_ns,save_ns,channel_ns,emulate_ns,load_ns\n"
@@ -209,10 +221,12 @@ END_TEST
 
 /* --- the conductor fills it ------------------------------------------------------------ */
 
-static bool real_only(struct engine *engine, const struct ctx *ctx)
+static struct cpu_pins pins;
+
+static bool protected_only(struct engine *engine, const struct ctx *ctx)
 {
 	(void)engine;
-	return ctx_is_real(ctx);
+	return !ctx_is_real(ctx) && !pins.smi;
 }
 
 static bool anything(struct engine *engine, const struct ctx *ctx)
@@ -222,29 +236,31 @@ static bool anything(struct engine *engine, const struct ctx *ctx)
 	return true;
 }
 
-static struct cpu_pins pins;
-
-/* Three requests and it leaves real mode. */
-static enum stop_reason run_real(struct engine *engine, struct ctx *ctx)
+/* Two requests and it leaves real mode. */
+static enum stop_reason run_emulator(struct engine *engine, struct ctx *ctx)
 {
 	(void)engine;
 	ck_assert_uint_eq(ctx->timed, 1);
 	ctx->insns_run = 7;
-	if (++ctx->gpr[CTX_RAX].r % 3)
+	pins.smi = false;
+	if (++ctx->gpr[CTX_RAX].r % 2)
 		return STOP_BUDGET;
 	protect();
 	return STOP_MODE;
 }
 
-static enum stop_reason run_protected(struct engine *engine, struct ctx *ctx)
+/* An SMI comes, then PE is cleared, then it ends. */
+static enum stop_reason run_kvm(struct engine *engine, struct ctx *ctx)
 {
 	(void)engine;
 	ctx->insns_run = 1;
 	ctx->ns_load = 40;
-	if (++ctx->gpr[CTX_RBX].r == 3)
-		pins.stop = true;
-	ctx->cr0 &= ~(uint64_t)CTX_CR0_PE;
-	return STOP_MODE;
+	unsigned turn = ++ctx->gpr[CTX_RBX].e;
+	pins.smi = turn == 1;
+	pins.stop = turn == 3;
+	if (turn == 2)
+		ctx->cr0 &= ~(uint64_t)CTX_CR0_PE;
+	return turn == 1 ? STOP_KICK : STOP_MODE;
 }
 
 static void do_nothing(struct engine *engine)
@@ -252,35 +268,42 @@ static void do_nothing(struct engine *engine)
 	(void)engine;
 }
 
+static void check_transition(unsigned n, const char *from, const char *to, enum transition_cause why, uint64_t insns)
+{
+	const struct transition *t = transition_log_get(log_, n);
+	ck_assert_str_eq(t->from, from);
+	ck_assert_str_eq(t->to, to);
+	ck_assert_int_eq(t->cause, why);
+	ck_assert_uint_eq(t->insns, insns);
+}
+
 START_TEST(from_the_conductor)
 {
-	static const struct engine_ops real_ops = {
-		.name = "emu", .can_run = real_only, .run = run_real, .kick = do_nothing, .new_epoch = do_nothing,
+	static const struct engine_ops kvm_ops = {
+		.name = "kvm", .can_run = protected_only, .run = run_kvm, .kick = do_nothing, .new_epoch = do_nothing,
 	};
-	static const struct engine_ops protected_ops = {
-		.name = "kvm", .can_run = anything, .run = run_protected, .kick = do_nothing, .new_epoch = do_nothing,
+	static const struct engine_ops emu_ops = {
+		.name = "emu", .can_run = anything, .run = run_emulator, .kick = do_nothing, .new_epoch = do_nothing,
 	};
-	struct engine a = { &real_ops }, b = { &protected_ops };
+	struct engine a = { &kvm_ops }, b = { &emu_ops };
 	struct clock *board_clock = clock_new(CLOCK_KIND_VIRTUAL);
+	transition_log_free(log_);
+	log_ = transition_log_new(10);
+	memset(&pins, 0, sizeof pins);
 	const struct conduct_config config = {
 		.ctx = &page, .clock = board_clock, .pins = &pins, .transitions = log_, .channels = 2,
 		.channel = { channel_new_inline(&a), channel_new_inline(&b) },
 	};
-	memset(&pins, 0, sizeof pins);
 	struct conduct *conduct = conduct_new(&config);
 	ck_assert_int_eq(conduct_run(conduct), CONDUCT_STOPPED);
-	/* emu kvm emu kvm emu kvm */
 	ck_assert_uint_eq(transition_log_total(log_), 5);
-	const struct transition *first = transition_log_get(log_, 0), *second = transition_log_get(log_, 1);
-	ck_assert_str_eq(first->from, "kvm");
-	ck_assert_str_eq(first->to, "emu");
-	ck_assert_int_eq(first->cause, TRANSITION_PE_CLEARED);
-	ck_assert_uint_eq(first->insns, 1);
-	ck_assert_str_eq(second->from, "emu");
-	ck_assert_int_eq(second->cause, TRANSITION_REAL_LEFT);
-	ck_assert_uint_eq(second->insns, 21);
-	ck_assert_uint_gt(second->ns[TRANSITION_EMULATE], 0);
-	ck_assert_uint_eq(second->ns[TRANSITION_LOAD], 40);
+	check_transition(0, "emu", "kvm", TRANSITION_REAL_LEFT, 14);
+	check_transition(1, "kvm", "emu", TRANSITION_NEEDED, 1);
+	check_transition(2, "emu", "kvm", TRANSITION_REAL_LEFT, 14);
+	check_transition(3, "kvm", "emu", TRANSITION_PE_CLEARED, 1);
+	check_transition(4, "emu", "kvm", TRANSITION_REAL_LEFT, 14);
+	ck_assert_uint_gt(transition_log_get(log_, 0)->ns[TRANSITION_EMULATE], 0);
+	ck_assert_uint_eq(transition_log_get(log_, 0)->ns[TRANSITION_LOAD], 40);
 	conduct_free(conduct);
 	channel_free(config.channel[0]);
 	channel_free(config.channel[1]);
