@@ -124,13 +124,15 @@ bool engines_choose(struct engines *engines, const struct run_options *options, 
 
 char *engines_caution(const struct engines *engines)
 {
-	if (!engines->kvm || engines->emu)
+	if (!engines->kvm)
 		return NULL;
 	const struct hv_probe *probe = engines->probe;
 	enum hv_mode mode = hv_hybrid_obstacle(probe);
+	bool misses = probe->window.interpreted && !probe->window.seen;
+	if (engines->emu)
+		return misses && mode != HV_MODES ? g_strdup_printf("--engine hybrid: KVM of this host interprets, and may miss interrupts: %s", probe->window.remedy) : NULL;
 	if (mode == HV_MODES)
 		return NULL;
-	bool misses = probe->window.interpreted && !probe->window.seen;
 	return g_strdup_printf("--engine kvm: KVM of this host does not run %s code on the CPU (%s): it stops at instructions that it "
 	                       "does not know%s%s; give --engine emu or hybrid",
 	                       hv_mode_name(mode), hv_runs_name(probe->mode[mode].runs),

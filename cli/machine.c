@@ -13,6 +13,7 @@
 #include "devmodel/vga.h"
 #include "loader/boot_start.h"
 #include "loader/firmware.h"
+#include "shared/log.h"
 #include "shared/trace.h"
 
 /* Ports */
@@ -249,7 +250,8 @@ static bool open_conduct(struct machine *machine, const struct run_options *opti
 	return true;
 }
 
-static struct machine *build(const struct setup *setup, const struct run_options *options, char **error)
+/* NULL: *gives_up says whether it was KVM alone that failed, though the probe had found it. */
+static struct machine *assemble(const struct setup *setup, const struct run_options *options, bool *gives_up, char **error)
 {
 	struct machine *machine = g_new0(struct machine, 1);
 	machine->clock = clock_new(options->clock);
@@ -257,8 +259,27 @@ static struct machine *build(const struct setup *setup, const struct run_options
 	if (engines_choose(&machine->engines, options, error) && open_ports(machine, setup, options, error) &&
 	    open_board(machine, setup, options, error) && open_engines(machine, options, error) && open_conduct(machine, options))
 		return machine;
+	*gives_up = machine->channel && machine->engines.kvm;
 	machine_free(machine);
 	return NULL;
+}
+
+/* Board and emulator were made for what KVM runs, so without it all is made anew. */
+static struct machine *build(const struct setup *setup, const struct run_options *options, char **error)
+{
+	bool gives_up = false;
+	struct machine *machine = assemble(setup, options, &gives_up, error);
+	if (machine || !gives_up || options->engine != RUN_ENGINE_AUTO)
+		return machine;
+	g_autofree char *why = g_steal_pointer(error);
+	struct run_options alone = *options;
+	alone.engine = RUN_ENGINE_EMU;
+	log_error("%s; KVM is not used", why);
+	if ((machine = assemble(setup, &alone, &gives_up, error))) {
+		g_free(machine->engines.why);
+		machine->engines.why = g_strdup_printf("emu: %s", why);
+	}
+	return machine;
 }
 
 struct machine *machine_new(const struct run_options *options, char **error)

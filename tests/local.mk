@@ -192,6 +192,12 @@ check_PROGRAMS += tests/boot/pngdiff
 tests_boot_pngdiff_SOURCES = tests/boot/pngdiff.c
 tests_boot_pngdiff_LDADD = $(PNG_LIBS)
 
+# What --engine auto does without the KVM that it counted on.
+check_PROGRAMS += tests/hv/native
+tests_hv_native_SOURCES = cli/main.c tests/hv/native.c
+tests_hv_native_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=hv_probe_hybrid
+tests_hv_native_LDADD = $(v2e_LDADD)
+
 # And of windows.
 check_PROGRAMS += tests/boot/xwd2png
 tests_boot_xwd2png_SOURCES = tests/boot/xwd2png.c
@@ -273,6 +279,7 @@ guest_files = \
 	tests/guest/fpu.asm \
 	tests/guest/nmi.asm \
 	tests/guest/bigreal.asm \
+	tests/guest/cpuid.asm \
 	tests/guest/pae.asm \
 	tests/guest/paging.asm \
 	tests/guest/patch.asm \

@@ -57,6 +57,95 @@ fails()
 	LD_PRELOAD=$tmp/fail_ioctl.so "$V2E" run --stats --timeout 120s "$@" --do 'wait-text "No bootable device" 100s' --do quit >"$tmp/out" 2>&1
 }
 
+# guest PROGRAM ENGINE FAIL_IOCTL: the guest pe, which is right however its engine's calls fail.
+guest()
+{
+	FAIL_ENGINE=${probe_too:-1} FAIL_IOCTL=$3 LD_PRELOAD=$tmp/fail_ioctl.so "$1" run --bios "$tmp/pe" --exit-port 0xf4 --engine "$2" \
+		--threshold 0 --timeout 60s --stats >"$tmp/out" 2>&1
+	status=$?
+	grep -v '^[a-z.-]* [0-9]*$' "$tmp/out"
+	[ $status -eq 85 ]
+}
+
+# says_once 'TEXT': of all errors
+says_once()
+{
+	[ "$(grep -c '^v2e: error:' "$tmp/out")" = 1 ] && grep -qF "$1" "$tmp/out"
+}
+
+# survives ERRNO, ends ERRNO 'TEXT': KVM_RUN fails three times, or for good.
+survives() { guest "$V2E" hybrid "ae80,2,$1,3" && ! grep -q '^v2e: error:' "$tmp/out" && says '^handover-from-kvm-mode [1-9]'; }
+ends() { guest "$V2E" hybrid "ae80,2,$1" && says_once "KVM_RUN: $2; KVM is not used any more"; }
+
+# alone FAIL_IOCTL 'TEXT': --engine auto, on a KVM that it takes for a native one, is left
+# with the emulator.
+alone() { guest "$V2E_BUILD/tests/hv/native" auto "$1" && says_once "$2" && says '; KVM is not used$' && says "^engine emu: $2"; }
+goes_on() { guest "$V2E_BUILD/tests/hv/native" auto ae80,2,5 && says_once 'KVM_RUN: ' && says '^engine hybrid: ' && says '^handover-from-kvm-mode [1-9]'; }
+misses_interrupts()
+{
+	probe_too=0 guest "$V2E" hybrid 40042408,0,1 && says '^v2e: --engine hybrid: KVM of this host interprets, and may miss interrupts: BPF is not permitted'
+}
+
+# The calls of the machine's own vCPU.
+failing()
+{
+	check "signals come in the middle" survives 4
+	check "KVM_RUN wants to be called again" survives 11
+	check "and again, for good" ends 11 'Resource temporarily unavailable'
+	check "KVM_RUN: no memory" ends 12 'Cannot allocate memory'
+	check "KVM_RUN: memory that is not there" ends 14 'Bad address'
+	check "a signal while MSRs are moved" guest "$V2E" hybrid 4008ae89,0,4,1
+	check "is nothing to speak of" sh -c '! grep "^v2e: error:" "$1"' sh "$tmp/out"
+	if [ -x "$V2E_BUILD/tests/hv/native" ]; then
+		check "auto, and KVM fails behind the probe: CPUID" alone 4008ae90,0,5 KVM_SET_CPUID2
+		check "auto, and KVM fails behind the probe: registers" alone 8138ae83,0,12 KVM_GET_SREGS
+		check "auto, and KVM fails in mid-run" goes_on
+	else
+		skip "auto, and KVM fails behind the probe" "tests/hv/native is not built"
+	fi
+	if grep -q '"windows": \(true\|false\)' "$tmp/probe"; then
+		check "hybrid says that it may miss interrupts" misses_interrupts
+	fi
+}
+
+# log_is_whole FORMAT: as many as --stats counts, each with all fields.
+log_is_whole()
+{
+	total=$(sed -n 's/^transitions //p' "$tmp/out")
+	echo "transitions: $total"
+	[ "$total" -gt 0 ] || return
+	if [ "$1" = csv ]; then
+		awk -F, -v total="$total" 'NR == 1 { fields = NF } NF != fields || (NR > 1 && $1 != NR - 1) { exit 1 }
+			END { if (NR != total + 1 || fields != 20) exit 1 }' "$tmp/log.csv"
+		return
+	fi
+	! have jq || jq -e --argjson total "$total" '.total == $total and (.transitions | length == $total and all(.[];
+		(.sequence, .cs, .ip, .linear, .cr0, .rflags, .blocks, .insns, .guest_ns, .ns.exit, .ns.save, .ns.channel, .ns.emulate, .ns.load |
+		type == "number") and (.cause, .stop, .from, .to, .mode | type == "string") and .from != .to))' "$tmp/log.json" >"$tmp/jq.out"
+}
+
+# logs END FORMAT: pe ends by itself; SeaBIOS, which goes on for ever, by --timeout or SIGINT.
+logs()
+{
+	end=$1 format=$2
+	rm -f "$tmp/log.$format" "$tmp/says"
+	set -- run --engine hybrid --threshold 0 --stats --transitions "$tmp/log.$format"
+	case $end in
+	exit) wanted=85; "$V2E" "$@" --bios "$tmp/pe" --exit-port 0xf4 >"$tmp/out" 2>&1 ;;
+	timeout) wanted=1; "$V2E" "$@" --timeout 3s >"$tmp/out" 2>&1 ;;
+	signal)
+		wanted=0
+		"$V2E" "$@" --debugcon 0x402:"$tmp/says" >"$tmp/out" 2>&1 &
+		pid=$!
+		# What the firmware says comes when SIGINT is caught, and KVM had the guest.
+		comes grep -q SeaBIOS "$tmp/says" && kill -INT $pid
+		wait $pid ;;
+	esac
+	status=$?
+	[ $status -eq $wanted ] || { echo "exit status $status, not $wanted"; return 1; }
+	log_is_whole "$format"
+}
+
 ends_alone()
 {
 	FAIL_IOCTL=ae80,1000,5 LD_PRELOAD=$tmp/fail_ioctl.so "$V2E" run --engine kvm --timeout 120s >"$tmp/out" 2>&1
@@ -110,6 +199,7 @@ check "an unknown watch" refuses 'trace, breakpoint or lazy' --watch never
 check "a threshold that is no number" refuses '--threshold' --threshold few
 if have nasm && [ -r $firmware/bios.bin ]; then
 	nasm -f bin -o "$tmp/hello" "$V2E_SRC/tests/boot/hello.asm" && truncate -s 1440K "$tmp/hello"
+	nasm -f bin -w-all -I "$V2E_SRC/tests/guest/" -o "$tmp/pe" "$V2E_SRC/tests/guest/pe.asm"
 	for name in long asks; do
 		nasm -f bin $([ $name = asks ] || echo -DBLIND) -o "$tmp/$name" "$V2E_SRC/tests/nested/long.asm"
 		truncate -s 1440K "$tmp/$name"
@@ -158,6 +248,15 @@ if [ -r $firmware/bios.bin ]; then
 	else
 		skip "SeaBIOS and the floppy's interrupts, KVM alone" "no nasm (Debian: apt install nasm)"
 	fi
+	if [ -f "$tmp/pe" ]; then
+		for end in exit timeout signal; do
+			for format in json csv; do
+				check "the log of transitions, $format: $end" logs $end $format
+			done
+		done
+	else
+		skip "the log of transitions" "no nasm (Debian: apt install nasm)"
+	fi
 	check "SeaBIOS, as auto chooses" boot
 	check "which is said" says '^engine \(emu\|hybrid\): '
 	if "${CC:-cc}" -O2 -shared -fPIC -o "$tmp/fail_ioctl.so" "$V2E_SRC/tests/hv/fail_ioctl.c" -ldl 2>"$tmp/link.out" &&
@@ -177,12 +276,20 @@ if [ -r $firmware/bios.bin ]; then
 		check "a /dev/kvm that is not for us" no_kvm FAIL_OPEN=13 'join the group kvm'
 		check "another version of KVM" no_kvm FAIL_IOCTL=ae00,0,0 'speaks version 0 of its interface, not 12'
 		check "a KVM that is too old" no_kvm FAIL_IOCTL=ae03,0,0 'lacks KVM_CAP_USER_MEMORY; take a newer kernel'
+		for cap in 3:USER_MEMORY 4:SET_TSS_ADDR 7:EXT_CPUID 41:VCPU_EVENTS 50:DEBUGREGS 55:XSAVE 81:READONLY_MEM 136:IMMEDIATE_EXIT 74:SYNC_REGS; do
+			check "a KVM without ${cap#*:}" no_kvm "FAIL_IOCTL=ae03,0,0,1000,${cap%:*}" "lacks KVM_CAP_${cap#*:}"
+		done
 		check "KVM in use" no_kvm FAIL_IOCTL=ae01,0,16 'stop the other hypervisor'
 		check "no vCPU" no_kvm FAIL_IOCTL=ae41,0,12 'KVM_CREATE_VCPU'
 		check "KVM_CREATE_VM fails: auto does without" fails ae01 0 16 --engine auto
 		check "and says why" says '^engine emu: /dev/kvm: KVM_CREATE_VM'
 		check "signals while BPF programs are loaded" put_off 321,11
 		check "signals while tracepoints are opened" put_off 298,4
+		if [ -f "$tmp/pe" ]; then
+			failing
+		else
+			skip "failing calls of the engine" "no nasm (Debian: apt install nasm)"
+		fi
 	else
 		skip "failing ioctls" "nothing can be preloaded here"
 	fi
