@@ -273,17 +273,27 @@ static bool is_over(const struct compare *compare)
 	return compare->end[0] != CONDUCT_STOPPED || (a->done && b->done) || pc_end(a->machine->pc, &status) != PC_RUNNING;
 }
 
+/* What the commands waited for in vain, or NULL. */
+static const char *missed(const struct compare_side *side)
+{
+	if (!side->script)
+		return NULL;
+	if (side->timed_out)
+		return "--timeout is over";
+	script_run_abort(side->script, "the guest has come to an end");
+	return script_run_message(side->script);
+}
+
 static int say_same(const struct compare *compare)
 {
 	const struct compare_side *a = &compare->side[0], *b = &compare->side[1];
-	bool failed = a->script && (a->timed_out || script_run_status(a->script));
+	const char *failure = missed(a);
 	printf("%s and %s are the same: %" PRIu64 " stops, %" PRIu64 " port accesses, %" PRIu64 " interrupts (%" PRIu64
 	       " late), %" PRIu64 " hand-overs, %" PRIu64 " ns of guest time, memory (but for undefined flags in %u bytes)\n", a->name, b->name, compare->stops, a->items - a->interrupts,
 	       a->interrupts, compare->late, compare->handovers, clock_now(a->machine->clock), compare->images);
-	if (failed)
-		fprintf(stderr, "v2e run: --compare: both did not do what the commands wait for: %s\n",
-		        script_run_message(a->script) ? script_run_message(a->script) : "--timeout is over");
-	return failed || compare->end[0] == CONDUCT_ERROR ? RUN_FAILED : RUN_DONE;
+	if (failure)
+		fprintf(stderr, "v2e run: --compare: both did not do what the commands wait for: %s\n", failure);
+	return failure || compare->end[0] == CONDUCT_ERROR ? RUN_FAILED : RUN_DONE;
 }
 
 static int say_silent(const struct compare *compare)

@@ -47,7 +47,7 @@ bool compare_side_parse(struct compare_side *side, const char *spec, int argc, c
 	run_options_init(&side->options);
 	side->events = g_array_new(FALSE, FALSE, sizeof(struct compare_event));
 	if (!run_options_parse(&side->options, argc, argv, error) || !parse_words(side, words, error) ||
-	    !check_ports(&side->options, error))
+	    !check_ports(&side->options, error) || !run_options_check(&side->options, error))
 		return false;
 	if (side->flip && (side->options.engine != RUN_ENGINE_EMU || side->options.channel == RUN_CHANNEL_PROCESS)) {
 		*error = g_strdup("flip needs the engine emu in this process");

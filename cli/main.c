@@ -1,4 +1,5 @@
 /* v2e: finds the command and hands over. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,6 +179,8 @@ static bool host_pages_fit(char **error)
 int main(int argc, char **argv)
 {
 	char *error = NULL;
+	/* Who writes a file, or makes memory, that may not grow says so. */
+	signal(SIGXFSZ, SIG_IGN);
 	if (argc < 2 || argv[1][0] == '-')
 		return main_options(argc > 0 ? argc - 1 : 0, argv + 1);
 	if (!host_pages_fit(&error))

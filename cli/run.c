@@ -53,8 +53,6 @@ static void catch_signals(bool on)
 	/* A client that leaves its socket is seen by the write that fails. */
 	struct sigaction ignore = { .sa_handler = on ? SIG_IGN : SIG_DFL };
 	sigaction(SIGPIPE, &ignore, NULL);
-	/* `save` reports a file that may not grow. */
-	sigaction(SIGXFSZ, &ignore, NULL);
 }
 
 static enum stop look(struct run *run, uint64_t now)

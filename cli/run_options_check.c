@@ -78,6 +78,15 @@ static bool check_policy(const struct run_options *options, char **error)
 	return !*error;
 }
 
+static bool check_compare(const struct run_options *options, char **error)
+{
+	const char *useless = options->gdb ? "gdb" : options->monitor ? "monitor" : options->transitions ? "transitions" :
+	                      options->stats ? "stats" : NULL;
+	if (options->compare && useless)
+		*error = g_strdup_printf("--%s: --compare has two machines, and says itself what they did; leave one of them out", useless);
+	return !*error;
+}
+
 static bool check_display(const struct run_options *options, char **error)
 {
 	bool is_term = options->display && !strcmp(options->display, "term");
@@ -138,7 +147,7 @@ static bool check_trace(const struct run_options *options, char **error)
 
 bool run_options_check(const struct run_options *options, char **error)
 {
-	return check_ports(options, error) && check_gdb(options, error) && check_policy(options, error) && check_monitor(options, error) &&
+	return check_ports(options, error) && check_gdb(options, error) && check_policy(options, error) && check_monitor(options, error) && check_compare(options, error) &&
 	       check_serials(options, error) && check_restore(options, error) && check_kernel(options, error) &&
 	       network_options_check(&options->network, error) && virtio_options_check(options, error) && check_trace(options, error) && check_display(options, error);
 }

@@ -29,6 +29,11 @@ check "a floppy, up to a timeout" compare 0 emu,emu --floppy "$payloads/hello-14
 check "commands that fail" compare 1 emu,emu --do 'wait-text nonsense 500ms'
 check "say so" grep -q "both did not do what the commands wait for" err
 
+printf '\372\364\353\375' >halt.bin # cli; hlt
+check "commands that a guest which has halted never meets" compare 1 emu,emu halt.bin --do 'wait-text never 60s'
+check "say why" grep -q "wait-text never 60s: the guest has come to an end" err
+check "a status that the commands give" compare 0 emu,emu --do 'quit 7'
+
 for insns in 1000000 1234567 3000001; do
 	check "a bit that flips behind $insns instructions" compare 1 emu,emu:flip=$insns --timeout 5s
 	check "is EBX" grep -qE '^rbx [0-9a-f]+ [0-9a-f]+' err

@@ -78,6 +78,16 @@ bad '--log|/nonexistent/log|can be written' run --log /nonexistent/log
 bad '--compare|two engines|emu,kvm' run --compare emu
 bad '--transitions|neither JSON nor CSV' run --transitions log.txt
 bad '--transitions|/nonexistent/log.csv|can be written' run --transitions /nonexistent/log.csv
+ln -s /dev/full full.csv
+bad '--transitions|full.csv|No space left' run --transitions full.csv
+# Files include the guest's memory; in units of 512 bytes or of 1 KiB.
+limited() { (ulimit -f 100 && says 2 'RAM|File too large|less may do' run); }
+check "a limit of files' size" limited
+for option in transitions=a.csv stats gdb=1234 monitor=stdio; do
+	bad "--${option%%=*}|--compare has two machines" run --compare emu,emu "--$option"
+	bad "--${option%%=*}|--compare has two machines" run --compare "emu,emu:$option"
+done
+bad '--exit-port|0x60' run --compare emu,emu:exit-port=0x60
 bad '--virtio-console|stdio|unix:SOCKET' run --virtio-console tty
 bad '--virtio-console and --serial|stdio|another place' run --virtio-console stdio --serial stdio
 bad '--virtio-console and --monitor|unix:a' run --virtio-console unix:a --monitor unix:a

@@ -147,4 +147,52 @@ check "SIGTERM ends a run without commands" interrupted 0 TERM
 check "Ctrl-C fails a run whose commands are not done" interrupted 1 INT --do 'sleep 1h'
 check "...and says so" grep -q 'sleep 1h: interrupted by a signal' err
 
+# --- the emulator's own process --------------------------------------------------
+is_gone() { ! grep -q '^State:	[^ZX]' "/proc/$1/status"; }
+
+# start_process: in $pid and $child; the guest runs.
+start_process()
+{
+	rm -f says
+	"$V2E" run spin.bin --engine emu --channel process --debugcon 0x402:says --timeout 100s >out 2>err </dev/null &
+	pid=$!
+	comes grep -q SeaBIOS says
+	child=$(tr -d ' ' </proc/$pid/task/$pid/children)
+}
+child_dies()
+{
+	start_process
+	kill -9 "$child"
+	wait $pid
+	status=$?
+	cat err
+	[ $status -eq 2 ] && grep -q "^v2e: error: the engine's process $child was killed by signal 9 (Killed)\$" err
+}
+parent_dies()
+{
+	start_process
+	kill -9 $pid
+	wait $pid
+	comes is_gone "$child"
+}
+is_shut_in()
+{
+	start_process
+	cat "/proc/$child/status" >status
+	ls "/proc/$child/fd" >fds
+	kill -9 $pid
+	wait $pid
+	cat fds
+	# Standard error, and memory: RAM, BIOS, VGA's ROM and its memory.
+	grep -q '^NoNewPrivs:	1' status && [ "$(wc -l <fds)" -eq 5 ] &&
+		{ grep -q 'built without libseccomp' err || grep -q '^Seccomp:	2' status; }
+}
+if [ -r /proc/self/task/$$/children ]; then
+	check "the process of a channel that is killed ends the run" child_dies
+	check "it does not outlive the one that is killed" parent_dies
+	check "it has no files, and few system calls" is_shut_in
+else
+	skip "the emulator's own process" "this kernel does not list children"
+fi
+
 finish
