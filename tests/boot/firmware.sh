@@ -34,6 +34,6 @@ check "it shows text" colours hello.png 2 16
 check "the exit port ends the machine" \
 	ends_with 67 --disk "$payloads/exit-1M.img" --snapshot --exit-port 0xf4 --timeout 60s
 check "a reset with a shutdown byte in CMOS goes on through 40:67" \
-	ends_with 1 --floppy "$payloads/shutdown-1440K.img" --snapshot --exit-port 0xf4 --timeout 60s
+	ends_with 85 --floppy "$payloads/shutdown-1440K.img" --snapshot --exit-port 0xf4 --timeout 60s
 check "quit gives its status" ends_with 5 --do 'quit 5'
 finish

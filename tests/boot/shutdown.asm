@@ -1,7 +1,7 @@
 ; Boot sector: the reset by which a 286 left protected mode. CMOS 0Fh says that the
 ; firmware shall jump through 40:67h, not boot: with 0Ah at once, with 05h after an end
 ; of interrupt and with the keyboard's buffer emptied. The processor is reset by port
-; 64h in protected mode. Status by port F4h: 0, or the number of what was wrong.
+; 64h in protected mode. Status by port F4h: 2Ah, or the number of what was wrong.
 STACK	equ 0x7c00
 	org 0x7c00
 	bits 16
@@ -53,7 +53,7 @@ back:	cli
 	inc word [round]
 	cmp word [round], 2
 	jb next
-	xor bx, bx
+	mov bl, 0x2a
 out:	mov al, bl
 	out 0xf4, al
 	hlt

@@ -51,11 +51,15 @@ on_emulator()
 # What KVM itself interprets it may refuse at any place, and then nothing can be said
 # about how often it had the guest.
 refused() { grep -qE '^(kvm.runs 0$|(kvm.failed_[a-z]*|kvm.interrupts_left) [1-9])' out; }
+# on_hybrid NAME THRESHOLD ARGUMENTS...
 on_hybrid()
 {
-	passes "$1" --engine hybrid --threshold "$2" || return
+	which=$1 threshold=$2
+	shift 2
+	passes "$which" --engine hybrid --threshold "$threshold" "$@" || return
+	set -- "$which"
 	counted resets "$(column "$1" 3)" || return
-	case $2 in
+	case $threshold in
 	inf)
 		counted transitions 0 ;;
 	0)
@@ -124,11 +128,19 @@ for name in $names; do
 		# Seen one instruction late is too late for what this one checks.
 		if [ "$name" = shadow ] && ! $native && [ $threshold != inf ] && [ $threshold != 1000 ]; then
 			skip "$name: hybrid, threshold $threshold" "KVM of this host interprets, and shows the boundary late"
+		elif [ "$name" = cpuid ] && ! $native && [ $threshold != inf ]; then
+			skip "$name: hybrid, threshold $threshold" "KVM of this host interprets, and shows features that it was not told to"
 		elif [ "$name" = debug ] && ! $native && expr " $steps_in_kvm " : ".* $threshold " >/dev/null; then
 			skip "$name: hybrid, threshold $threshold" "KVM of this host interprets, and does not deliver a guest's single step as it should"
 		else
 			check "$name: hybrid, threshold $threshold" on_hybrid "$name" $threshold
 		fi
+	done
+	# Whoever it is that holds the translated code, and however it is made.
+	[ "$name" != patch ] || for channel in inline futex eventfd process; do
+		for jit in off on always; do
+			check "$name: hybrid, --channel $channel --jit $jit" on_hybrid "$name" 0 --channel $channel --jit $jit
+		done
 	done
 	if [ "$name" = smi ] && ! $smi; then
 		check "$name: KVM alone says that it takes none" refuses_smi

@@ -1,5 +1,5 @@
 ; Boot sector and three more: real mode to 64-bit mode in one step and back, twice, and
-; looks that all of the processor's state comes along. Status by port F4h: 0 all is
+; looks that all of the processor's state comes along. Status by port F4h: 2Ah all is
 ; well, 1 no long mode in CPUID, 16 an interrupt too many, else what was wrong, see
 ; `check`. One that is lost is waited for until the run's time is over.
 PML4	equ 0x10000
@@ -156,7 +156,7 @@ second:	check 7, r8, 0x8888888877777777
 	xor eax, eax
 	mov cr8, rax
 	call interrupt
-	xor al, al
+	mov al, 0x2a
 fail:	out 0xf4, al
 	hlt
 

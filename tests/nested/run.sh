@@ -75,22 +75,22 @@ saved()
 	add 0 "$name" /v2e run --stats --timeout 120s "$@" --do 'wait-text SeaBIOS 100s' --do "save $file" --do quit
 }
 
-# switch NAME OPTIONS...: 10,000 times, with an interrupt in each mode. The exit port
-# makes status 1 of a written 0.
+# switch NAME OPTIONS...: 10,000 times, with an interrupt in each mode. 85 is the guest's
+# word for good; 1 would be --timeout's, too.
 switch()
 {
 	name=$1
 	shift
-	add 1 "$name" /v2e run --bios /bios.bin --vgabios /vgabios.bin --floppy /switch --snapshot --stats --timeout 120s \
+	add 85 "$name" /v2e run --bios /bios.bin --vgabios /vgabios.bin --floppy /switch --snapshot --stats --timeout 120s \
 		--exit-port 0xf4 "$@"
 }
 
-# long NAME OPTIONS...: to 64-bit mode and back; status 1 of a written 0.
+# long NAME OPTIONS...: to 64-bit mode and back; status 85.
 long()
 {
 	name=$1
 	shift
-	add 1 "$name" /v2e run --bios /bios.bin --vgabios /vgabios.bin --floppy /long --snapshot --timeout 120s \
+	add 85 "$name" /v2e run --bios /bios.bin --vgabios /vgabios.bin --floppy /long --snapshot --timeout 120s \
 		--exit-port 0xf4 "$@"
 }
 
@@ -156,7 +156,7 @@ guests()
 		# exits under TF (a page fault of the host's, MOV CR0), Bochs saves BS as a pending
 		# debug exception, which a CPU clears then (SDM vol. 3, 28.3.4), and so the next
 		# entry traps once more. With it such steps are the emulator's.
-		intel-debug | intel-step | intel*-pe | intel*-paging | intel*-pae | intel*-shadow | intel*-vm86 | intel*-fpu)
+		intel-debug | intel-step | intel*-pe | intel*-cpuid | intel*-paging | intel*-pae | intel*-shadow | intel*-vm86 | intel*-fpu)
 			guest $name $left $entered $resets --engine hybrid --threshold 0 ;;
 		intel-noept-remap)
 			remaps 0 11 ;;
@@ -338,7 +338,7 @@ for mode; do
 		switch "10,000 switches with interrupts, by breakpoint" --engine hybrid --threshold 0 --watch breakpoint
 		switch "10,000 switches with interrupts, KVM alone" --engine kvm
 		for engine in hybrid kvm; do
-			add 1 "a shutdown byte in CMOS, $engine" /v2e run --bios /bios.bin --vgabios /vgabios.bin --floppy /shutdown \
+			add 85 "a shutdown byte in CMOS, $engine" /v2e run --bios /bios.bin --vgabios /vgabios.bin --floppy /shutdown \
 				--snapshot --exit-port 0xf4 --timeout 60s --engine $engine
 		done
 		saved "saved under the emulator" /emu.state --engine emu --bios /bios.bin --vgabios /vgabios.bin --floppy /hello --snapshot
