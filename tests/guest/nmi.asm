@@ -22,6 +22,7 @@ start:	VECTOR NMI, real_nmi
 	CHECK e, 1
 	ASK 'b'
 	hlt			; with IF = 0
+.awake:
 	cmp byte [count], 2
 	CHECK e, 2
 	lidt [idtr]
@@ -33,6 +34,7 @@ start:	VECTOR NMI, real_nmi
 	CHECK e, 3
 	ASK 'd'
 	hlt
+.awake32:
 	cmp byte [BASE + count], 4
 	CHECK e, 4
 	TO_REAL
@@ -54,7 +56,13 @@ start:	VECTOR NMI, real_nmi
 	jmp passed
 real_nmi:
 	push ax
+	push bp
+	mov bp, sp
 	inc byte [cs:count]
+	cmp byte [cs:count], 2
+	jne .look
+	mov word [bp + 4], start.awake ; it may have come before HLT
+.look:
 	in al, 0x61		; this one was seen
 	test al, 0x40
 	CHECK nz, 7
@@ -62,13 +70,17 @@ real_nmi:
 	out 0x61, al
 	and al, 0xf3
 	out 0x61, al
+	pop bp
 	pop ax
 	iret
 	bits 32
 protected_nmi:
 	push eax
 	inc byte [BASE + count]
-	in al, 0x61
+	cmp byte [BASE + count], 4
+	jne .look
+	mov dword [esp + 4], BASE + start.awake32
+.look:	in al, 0x61
 	test al, 0x40
 	CHECK nz, 8
 	or al, 8

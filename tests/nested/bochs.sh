@@ -34,4 +34,4 @@ pci: enabled=1, chipset=i440fx
 sound: driver=dummy, waveout=none
 plugin_ctrl: unmapped=1, biosdev=1, speaker=0, extfpuirq=1, parallel=0, serial=1, iodebug=0
 END
-timeout "${V2E_NESTED_TIMEOUT:-300}" bochs-bin -q -f "$work/bochsrc" -rc "$work/debugger" </dev/null >"$work/errors" 2>&1
+timeout "${V2E_NESTED_TIMEOUT:-900}" bochs-bin -q -f "$work/bochsrc" -rc "$work/debugger" </dev/null >"$work/errors" 2>&1

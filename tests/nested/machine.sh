@@ -64,7 +64,7 @@ line="console=ttyS0 quiet panic=-1 tsc=reliable mitigations=off nokaslr noreplac
 line="$line rcupdate.rcu_expedited=1 nowatchdog audit=0 lsm= cryptomgr.notests 8250.nr_uarts=1 no_timer_check"
 if [ $vendor = amd ]; then
 	# shellcheck disable=SC2086
-	timeout "${V2E_NESTED_TIMEOUT:-300}" qemu-system-x86_64 -M pc -accel tcg,thread=single,tb-size=256 -cpu EPYC -smp 1 \
+	timeout "${V2E_NESTED_TIMEOUT:-900}" qemu-system-x86_64 -M pc -accel tcg,thread=single,tb-size=256 -cpu EPYC -smp 1 \
 		${V2E_NESTED_COUNT:+-icount shift=0,sleep=off} -m $memory -nodefaults -no-user-config -display none -serial stdio -no-reboot \
 		-device isa-debug-exit,iobase=0xf4,iosize=4 -kernel "$cache/vmlinux" -initrd "$work/initrd" \
 		-append "$line" </dev/null >"$work/serial" 2>"$work/errors" || :

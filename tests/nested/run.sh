@@ -81,7 +81,7 @@ switch()
 {
 	name=$1
 	shift
-	add 85 "$name" /v2e run --bios /bios.bin --vgabios /vgabios.bin --floppy /switch --snapshot --stats --timeout 120s \
+	add 85 "$name" /v2e run --bios /bios.bin --vgabios /vgabios.bin --floppy /switch --snapshot --stats --timeout 300s \
 		--exit-port 0xf4 "$@"
 }
 
