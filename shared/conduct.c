@@ -203,14 +203,20 @@ static enum stop_reason call(const struct conduct *conduct, struct channel *chan
 {
 	struct transition_log *log = conduct->config.transitions;
 	struct ctx *ctx = conduct->config.ctx;
-	ctx->timed = log != NULL;
+	bool measured = !channel->ops->is_call;
+	ctx->timed = log || (measured && policy_is_timed(conduct->config.policy));
 	if (!log)
 		return channel_call(channel, ctx, CTX_EMULATE);
-	bool measured = !channel->ops->is_call;
 	uint64_t start = measured ? channel_host_ns() : 0;
 	enum stop_reason reason = channel_call(channel, ctx, CTX_EMULATE);
 	transition_log_ran(log, ctx, measured ? channel_host_ns() - start : 0);
 	return reason;
+}
+
+/* What the other engine ran goes on behind it. */
+static bool is_of_the_guest(const struct conduct *conduct, enum stop_reason reason)
+{
+	return reason == STOP_MODE || reason == STOP_HALT || (reason == STOP_KICK && pin_is_set(&conduct->config.pins->stop));
 }
 
 static enum stop_reason run_channel(struct conduct *conduct, unsigned n)
@@ -232,7 +238,7 @@ static enum stop_reason run_channel(struct conduct *conduct, unsigned n)
 	conduct->wanted = reason == STOP_MODE;
 	if (may_leave && n == EMULATOR)
 		conduct->wanted = policy_after(config->policy, ctx, reason);
-	else if (reason != STOP_MODE)
+	else if (!is_of_the_guest(conduct, reason))
 		policy_forget(config->policy);
 	stats->runs[n]++;
 	stats->insns += ctx->insns_run;
@@ -283,6 +289,15 @@ static bool wait_halted(struct conduct *conduct)
 	return true;
 }
 
+/* Time that nobody runs is no cost. */
+static bool sleep_halted(struct conduct *conduct)
+{
+	policy_pause(conduct->config.policy);
+	bool woken = wait_halted(conduct);
+	policy_resume(conduct->config.policy);
+	return woken;
+}
+
 /* --- the loop ------------------------------------------------------------------- */
 
 static bool reset_board(struct conduct *conduct, bool from_shutdown)
@@ -324,7 +339,7 @@ static int see_to_stop(struct conduct *conduct, unsigned n, enum stop_reason rea
 {
 	switch (reason) {
 	case STOP_HALT:
-		return wait_halted(conduct) ? -1 : CONDUCT_HALTED;
+		return sleep_halted(conduct) ? -1 : CONDUCT_HALTED;
 	case STOP_DEBUG:
 		tell_debugger(conduct, reason);
 		break;
@@ -372,9 +387,11 @@ static int step(struct conduct *conduct)
 enum conduct_end conduct_run(struct conduct *conduct)
 {
 	int end;
+	policy_resume(conduct->config.policy);
 	do
 		end = step(conduct);
 	while (end < 0);
+	policy_pause(conduct->config.policy);
 	cpu_pins_fetch_all(conduct->config.pins, conduct->config.ctx);
 	return (enum conduct_end)end;
 }

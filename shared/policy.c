@@ -19,7 +19,7 @@
 #define LOOK_AGAIN  32u   /* the first time that the dearer way is tried once more */
 #define LOOK_FACTOR 4u    /* and how much later each further one comes */
 #define DOUBT_AFTER 8u    /* where a guess is all that speaks against staying */
-#define HOPELESS    16u   /* so much dearer, that it is not tried again */
+#define HOPELESS    16u   /* but not where it is so much dearer */
 #define SURPRISE    4u    /* a measurement counts for at most so many of the average */
 #define QUIET_AFTER 16u   /* stretches that stayed, until the emulator runs freely */
 #define GONE_MIN    8u    /* new addresses in a row that had to go, until they go at once */
@@ -50,12 +50,17 @@ struct policy {
 	enum way way;
 	bool looks;         /* the dearer way, to see */
 	uint64_t start;
+	uint64_t paused;    /* since when; 0: it runs */
 	bool due;           /* it is to be handed over as soon as virtual-8086 mode is left */
 	uint64_t evicted;   /* ns that the stretch had stayed before it was handed over; 0: it was not */
 	uint64_t emulated;  /* ns of the stretch in the emulator, since the hand-over */
+	uint64_t crossed;   /* and in the channel */
+	uint64_t looking;   /* ns in the channel that it would not have taken if left alone */
 	uint64_t exits;     /* of the other engine when it got the stretch */
 	uint64_t request;   /* when the emulator was asked last; 0: it was not */
+	uint64_t limit;     /* instructions that it might have run then */
 	uint64_t ps_per_insn; /* of the emulator */
+	uint64_t crossing;  /* ns of the channel, there and back */
 	uint64_t busy;      /* ns of the emulator, in all */
 	uint64_t look_at;   /* `busy`, before which no hand-over is tried */
 	bool free;          /* no exit of real mode is looked at */
@@ -117,6 +122,12 @@ static uint64_t exits(const struct policy *policy)
 	return policy->config.exits ? policy->config.exits(policy->config.owner) : 0;
 }
 
+/* There and back, the channel's part included. */
+static uint64_t handover_ns(const struct policy *policy)
+{
+	return policy->config.handover_ns + policy->crossing;
+}
+
 static uint64_t average(uint64_t old, uint64_t value)
 {
 	/* The host may have been elsewhere, but in less time than it takes it was not here. */
@@ -159,8 +170,8 @@ static bool is_time_to_look(const struct policy *policy, const struct record *re
 		return record->times >= record->look_at && policy->busy >= policy->look_at;
 	unsigned ago = record->times - record->seen[STAY];
 	bool shrunk = record->guess < record->ns[SWITCH] / 2 && ago >= LOOK_AGAIN;
-	bool due = record->times >= record->look_at || (record->guessed && ago >= DOUBT_AFTER);
-	return shrunk || (due && record->guess / HOPELESS < record->ns[SWITCH]);
+	bool hopeless = record->guess / HOPELESS >= record->ns[SWITCH];
+	return shrunk || record->times >= record->look_at || (record->guessed && ago >= DOUBT_AFTER && !hopeless);
 }
 
 /* There are more addresses than places, or all are new: if the last ones had to go, this
@@ -199,7 +210,7 @@ static void begin(struct policy *policy, struct record *record, enum way way, ui
 	policy->way = way;
 	policy->start = at;
 	policy->due = false;
-	policy->evicted = policy->emulated = 0;
+	policy->evicted = policy->emulated = policy->crossed = policy->looking = 0;
 	policy->exits = way == SWITCH ? exits(policy) : 0;
 }
 
@@ -217,7 +228,8 @@ static uint64_t guess_stay(const struct policy *policy, uint64_t ns)
 	uint64_t other = policy->emulated + policy->config.handover_ns + (exits(policy) - policy->exits) * policy->config.exit_ns;
 	uint64_t run = ns > other ? ns - other : 0;
 	double native_ps = 1000.0 * NS_PER_S / (double)policy->config.native_insns_per_second;
-	return policy->evicted + policy->emulated + (uint64_t)((double)run * (double)policy->ps_per_insn / native_ps);
+	uint64_t emulated = policy->emulated - MIN(policy->looking, policy->emulated);
+	return policy->evicted + emulated + (uint64_t)((double)run * (double)policy->ps_per_insn / native_ps);
 }
 
 /* A hand-over that was tried and did not pay. It may have run more than the emulator
@@ -250,7 +262,7 @@ static void learn_switch(struct policy *policy, struct record *record, uint64_t 
 	uint64_t guess = guess_stay(policy, ns);
 	bool first = !record->ns[SWITCH];
 	save_up(policy, record, ns, guess);
-	learn_handover(policy, ns);
+	learn_handover(policy, ns - MIN(policy->crossed, ns));
 	learn(record, SWITCH, ns, false);
 	record->guess = average(record->guess, guess);
 	if (!policy->evicted)
@@ -260,13 +272,20 @@ static void learn_switch(struct policy *policy, struct record *record, uint64_t 
 	record->ns[STAY] = MAX(record->ns[STAY], guess);
 }
 
+/* As long as nobody looks. */
+static uint64_t stayed_ns(const struct policy *policy, uint64_t at)
+{
+	uint64_t ns = at - policy->start;
+	return ns - MIN(policy->looking, ns);
+}
+
 static void end(struct policy *policy, uint64_t at)
 {
 	struct record *record = policy->stretch;
 	if (!record)
 		return;
 	if (policy->way == STAY)
-		learn_stay(policy, record, at - policy->start);
+		learn_stay(policy, record, stayed_ns(policy, at));
 	else
 		learn_switch(policy, record, at - policy->start);
 	policy->stretches[policy->way]++;
@@ -276,17 +295,21 @@ static void end(struct policy *policy, uint64_t at)
 
 /* It has stayed for as long as a hand-over takes, or as it took when it was handed
  * over, and is still there: so it goes. That costs at most twice what knowing it
- * beforehand would have. */
+ * beforehand would have. ns until then. */
+static uint64_t rent_left(const struct policy *policy, uint64_t at)
+{
+	uint64_t rent = MAX(handover_ns(policy), policy->stretch->ns[SWITCH]), paid = stayed_ns(policy, at);
+	return rent > paid ? rent - paid : 0;
+}
+
 static bool rent_is_due(const struct policy *policy, uint64_t at)
 {
-	const struct record *record = policy->stretch;
-	uint64_t rent = MAX(policy->config.handover_ns, record->ns[SWITCH]);
-	return policy->way == STAY && is_worth_it(policy) && at - policy->start >= rent;
+	return policy->way == STAY && is_worth_it(policy) && !rent_left(policy, at);
 }
 
 static void evict(struct policy *policy, uint64_t at)
 {
-	uint64_t stayed = MAX(at - policy->start, 1);
+	uint64_t stayed = MAX(stayed_ns(policy, at), 1);
 	policy->changes++;
 	policy->stayed = 0;
 	policy->gone += policy->stretch->times == 1;
@@ -296,12 +319,24 @@ static void evict(struct policy *policy, uint64_t at)
 
 /* --- the emulator's requests ---------------------------------------------------------------- */
 
+/* Of the time that the request took to reach the emulator and to come back. Left alone,
+ * it would come back when its limit is reached. */
+static uint64_t cost_of_looking(const struct policy *policy, const struct ctx *ctx, uint64_t crossing)
+{
+	uint64_t early = policy->limit - MIN(ctx->insns_run, policy->limit);
+	return (uint64_t)((double)crossing * (double)early / (double)MAX(policy->limit, 1));
+}
+
 static void measure(struct policy *policy, const struct ctx *ctx, uint64_t at)
 {
-	policy->busy += at - policy->request;
-	policy->emulated += at - policy->request;
+	uint64_t took = at - policy->request, crossing = ctx->ns_run ? took - MIN(ctx->ns_run, took) : 0;
+	policy->busy += took;
+	policy->emulated += took;
+	policy->crossing = average(policy->crossing, crossing);
+	policy->crossed += crossing;
+	policy->looking += cost_of_looking(policy, ctx, crossing);
 	if (ctx->insns_run >= INSNS_MIN)
-		policy->ps_per_insn = average(policy->ps_per_insn, (at - policy->request) * 1000 / ctx->insns_run);
+		policy->ps_per_insn = average(policy->ps_per_insn, (took - crossing) * 1000 / ctx->insns_run);
 }
 
 static bool is_vm86(const struct ctx *ctx)
@@ -314,6 +349,11 @@ static uint64_t insns_in(const struct policy *policy, uint64_t ns)
 	return policy->ps_per_insn ? MAX(ns * 1000 / policy->ps_per_insn, INSNS_MIN) : INSNS_MIN;
 }
 
+bool policy_is_timed(const struct policy *policy)
+{
+	return policy->config.kind == POLICY_ADAPTIVE;
+}
+
 void policy_before(struct policy *policy, struct ctx *ctx)
 {
 	ctx->stays = 0;
@@ -321,6 +361,7 @@ void policy_before(struct policy *policy, struct ctx *ctx)
 	if (policy->config.kind == POLICY_V2E)
 		return;
 	policy->request = now(policy);
+	policy->limit = ctx->limit_insns;
 	ctx->limit_blocks = policy->free && !policy->stretch ? UINT64_MAX : 0;
 	/* A virtual-8086 monitor has not left protected mode: the other engine would not come
 	 * back for it. */
@@ -328,7 +369,7 @@ void policy_before(struct policy *policy, struct ctx *ctx)
 	ctx->stays = policy->stretch && policy->way == STAY && inside && !policy->due;
 	/* A stretch that is watched is looked at in time. */
 	if (ctx->stays && is_worth_it(policy))
-		ctx->limit_insns = MIN(ctx->limit_insns, insns_in(policy, policy->config.handover_ns));
+		ctx->limit_insns = MIN(ctx->limit_insns, insns_in(policy, rent_left(policy, policy->request)));
 }
 
 /* The emulator runs freely and happens to be in protected mode. */
@@ -353,7 +394,7 @@ static void watch(struct policy *policy)
 static void be_free(struct policy *policy)
 {
 	if (!policy->free)
-		policy->wake_at = policy->busy + SHARE * policy->config.handover_ns * policy->nap;
+		policy->wake_at = policy->busy + SHARE * MAX(handover_ns(policy), QUIET_AFTER * policy->crossing) * policy->nap;
 	policy->free = true;
 }
 
@@ -415,7 +456,8 @@ static bool adapt(struct policy *policy, const struct ctx *ctx, enum stop_reason
 		return policy->stretch && policy->due ? hand_over(policy, at) : leave_real(policy, ctx, at);
 	if (reason == STOP_BUDGET)
 		return look_in_between(policy, ctx, at);
-	policy->stretch = NULL; /* it slept, or was stopped: no time that counts */
+	if (reason != STOP_HALT && reason != STOP_KICK)
+		policy_forget(policy);
 	return false;
 }
 
@@ -427,6 +469,19 @@ bool policy_after(struct policy *policy, const struct ctx *ctx, enum stop_reason
 void policy_forget(struct policy *policy)
 {
 	policy->stretch = NULL;
+}
+
+void policy_pause(struct policy *policy)
+{
+	if (policy->stretch && !policy->paused)
+		policy->paused = now(policy);
+}
+
+void policy_resume(struct policy *policy)
+{
+	if (policy->stretch && policy->paused)
+		policy->start += now(policy) - policy->paused;
+	policy->paused = 0;
 }
 
 void policy_print_stats(const struct policy *policy, FILE *out)

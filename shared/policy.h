@@ -38,14 +38,20 @@ struct policy;
 struct policy *policy_new(const struct policy_config *config);
 void policy_free(struct policy *policy); /* NULL is fine */
 
+/* Does it want requests timed (ctx->timed) where the way to the emulator takes time? */
+bool policy_is_timed(const struct policy *policy);
 /* Before each request of the emulator: sets ctx->limit_blocks and ctx->stays, and may
  * lower ctx->limit_insns. */
 void policy_before(struct policy *policy, struct ctx *ctx);
 /* After it. True: the other engine is to have the context, if it can run it. */
 bool policy_after(struct policy *policy, const struct ctx *ctx, enum stop_reason reason);
-/* The guest slept, was stopped, or could not be handed over: what runs now says
+/* The guest was reset, debugged, or could not be handed over: what runs now says
  * nothing of what it costs. */
 void policy_forget(struct policy *policy);
+/* It sleeps, or the run stops: no time passes for it. Once more, or a resume without a
+ * pause, does nothing. */
+void policy_pause(struct policy *policy);
+void policy_resume(struct policy *policy);
 
 /* `name value` lines. */
 void policy_print_stats(const struct policy *policy, FILE *out);

@@ -14,7 +14,9 @@ struct fake {
 	uint64_t limit[16];   /* limit_insns of each */
 	uint64_t blocks[16];  /* limit_blocks */
 	unsigned runs, kicks, epochs;
+	bool timed;           /* ctx.timed of the last one */
 	bool real_only;       /* can_run() */
+	bool protected_only;
 	bool never;
 };
 
@@ -31,7 +33,7 @@ static bool reset_from_shutdown, reset_goes_on;
 static inline bool fake_can_run(struct engine *engine, const struct ctx *ctx)
 {
 	struct fake *fake = (struct fake *)engine;
-	return !fake->never && (!fake->real_only || ctx_is_real(ctx));
+	return !fake->never && (!fake->real_only || ctx_is_real(ctx)) && (!fake->protected_only || !ctx_is_real(ctx));
 }
 
 static inline void leave_real_mode(struct ctx *ctx)
@@ -94,6 +96,7 @@ static inline enum stop_reason fake_run(struct engine *engine, struct ctx *ctx)
 	if (fake->runs < 16)
 		fake->limit[fake->runs] = ctx->limit_insns, fake->blocks[fake->runs] = ctx->limit_blocks;
 	fake->runs++;
+	fake->timed = ctx->timed;
 	char letter = *fake->script;
 	if (letter)
 		fake->script++;
@@ -163,18 +166,23 @@ static inline void let_a_run(void *owner)
 	a.never = false;
 }
 
-static inline void new_conduct(enum clock_kind kind, const char *script_a, const char *script_b)
+static inline void new_conduct_with(enum clock_kind kind, const char *script_a, const char *script_b, struct channel *to_b, struct policy *policy)
 {
 	clock = clock_new(kind);
 	a.script = script_a;
 	b.script = script_b;
 	channels[0] = channel_new_inline(&a.engine);
-	channels[1] = channel_new_inline(&b.engine);
+	channels[1] = to_b;
 	const struct conduct_config config = {
 		.ctx = &page, .clock = clock, .pins = &pins, .channel = { channels[0], channels[1] },
-		.channels = 2, .reset = reset, .owner = &page,
+		.channels = 2, .policy = policy, .reset = reset, .owner = &page,
 	};
 	conduct = conduct_new(&config);
+}
+
+static inline void new_conduct(enum clock_kind kind, const char *script_a, const char *script_b)
+{
+	new_conduct_with(kind, script_a, script_b, channel_new_inline(&b.engine), NULL);
 }
 
 static inline void new_timer(void (*call)(void *owner), uint64_t deadline)

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "shared/channel_thread.h"
 #include "shared/log.h"
 #include "tests/unit/conduct_rig.h"
 
@@ -280,6 +281,76 @@ START_TEST(inline_refuses_device_requests)
 }
 END_TEST
 
+/* --- what the adaptive policy hears --------------------------------------------------------- */
+
+static uint64_t host_ns;
+
+static uint64_t pass_time(void *owner)
+{
+	(void)owner;
+	return host_ns += 20000;
+}
+
+static struct policy *new_adaptive(uint64_t handover_ns)
+{
+	const struct policy_config config = {
+		.kind = POLICY_ADAPTIVE, .handover_ns = handover_ns, .native_insns_per_second = 1000000000, .now_ns = pass_time,
+	};
+	host_ns = 0;
+	a.real_only = false;
+	a.protected_only = true;
+	return policy_new(&config);
+}
+
+/* What sleeps, or is stopped, after it was handed over is handed over at once next time. */
+START_TEST(sleep_and_stop_are_no_end)
+{
+	struct policy *policy = new_adaptive(30000);
+	new_conduct_with(CLOCK_KIND_VIRTUAL, _i ? "" : "hr", "pbp", channel_new_inline(&b.engine), policy);
+	page.rflags |= CTX_EFLAGS_IF;
+	new_timer(fire_intr, 5000000000);
+	ck_assert_int_eq(conduct_run(conduct), CONDUCT_STOPPED);
+	if (_i) {
+		a.script = "r";
+		ck_assert_int_eq(conduct_run(conduct), CONDUCT_STOPPED);
+	}
+	ck_assert_uint_eq(stats()->handover[1][STOP_BUDGET], 1);
+	ck_assert_uint_eq(stats()->handover[1][STOP_MODE], 1);
+	policy_free(policy);
+}
+END_TEST
+
+static void wake_late(void *owner)
+{
+	fire_intr(owner);
+	host_ns += 1000000000;
+}
+
+/* What the emulator ran before it slept counts, but not the sleep. */
+START_TEST(sleep_in_the_emulator)
+{
+	struct policy *policy = new_adaptive(_i ? 30000 : 1000000);
+	new_conduct_with(CLOCK_KIND_VIRTUAL, "", "phb", channel_new_inline(&b.engine), policy);
+	page.rflags |= CTX_EFLAGS_IF;
+	new_timer(wake_late, 5000000000);
+	ck_assert_int_eq(conduct_run(conduct), CONDUCT_STOPPED);
+	ck_assert_uint_eq(stats()->handover[1][STOP_BUDGET], (unsigned)_i);
+	policy_free(policy);
+}
+END_TEST
+
+/* Only a way that takes time is measured. */
+START_TEST(channel_is_timed)
+{
+	struct policy *policy = new_adaptive(30000);
+	struct channel *channel = _i ? channel_new_thread(&b.engine, CHANNEL_FUTEX) : channel_new_inline(&b.engine);
+	new_conduct_with(CLOCK_KIND_VIRTUAL, "", "p", channel, policy);
+	ck_assert_int_eq(conduct_run(conduct), CONDUCT_STOPPED);
+	ck_assert_int_eq(b.timed, _i);
+	policy_free(policy);
+}
+END_TEST
+
 Suite *suite_conduct(void)
 {
 	Suite *suite = suite_create("conduct");
@@ -301,6 +372,9 @@ Suite *suite_conduct(void)
 	tcase_add_test(tcase, reset_pin);
 	tcase_add_test(tcase, shutdown);
 	tcase_add_test(tcase, inline_refuses_device_requests);
+	tcase_add_loop_test(tcase, sleep_and_stop_are_no_end, 0, 2);
+	tcase_add_loop_test(tcase, sleep_in_the_emulator, 0, 2);
+	tcase_add_loop_test(tcase, channel_is_timed, 0, 2);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -26,6 +26,7 @@ static uint64_t time_ns, native_exits;
 static struct ctx page;
 static unsigned handovers;
 static uint64_t cold; /* instructions, until which the emulator is ten times slower */
+static uint64_t crossing_ns, asked_ns; /* of the channel, for each request */
 /* What policy_before() said of stays, and CR0.PE has been set since. */
 static bool stays;
 
@@ -51,7 +52,7 @@ static void start_policy_guessing(enum policy_kind kind, uint64_t threshold, uin
 	ctx_reset(&page, 0);
 	time_ns = 1000;
 	handovers = 0;
-	native_exits = cold = 0;
+	native_exits = cold = crossing_ns = 0;
 	policy = policy_new(&config);
 }
 
@@ -69,6 +70,7 @@ static void before(void)
 {
 	page.limit_insns = BUDGET;
 	page.insns_run = 0;
+	asked_ns = time_ns;
 	policy_before(policy, &page);
 	stays = page.stays;
 }
@@ -92,9 +94,11 @@ static void pass(uint64_t insns)
 	page.insns_run += insns;
 }
 
-static bool ask(enum stop_reason reason, uint64_t insns)
+static bool stop(enum stop_reason reason)
 {
-	pass(insns);
+	time_ns += STOP_NS;
+	page.ns_run = crossing_ns ? time_ns - asked_ns : 0;
+	time_ns += crossing_ns;
 	return policy_after(policy, &page, reason);
 }
 
@@ -105,8 +109,8 @@ static bool emulate(uint64_t insns, uint64_t *left)
 	for (*left = insns; *left >= page.limit_insns;) {
 		uint64_t part = page.limit_insns;
 		*left -= part;
-		time_ns += STOP_NS;
-		if (ask(STOP_BUDGET, part))
+		pass(part);
+		if (stop(STOP_BUDGET))
 			return true;
 		before();
 	}
@@ -121,8 +125,7 @@ static bool leave_real(void)
 {
 	if (page.limit_blocks || stays)
 		return false;
-	time_ns += STOP_NS;
-	bool handed = policy_after(policy, &page, STOP_MODE);
+	bool handed = stop(STOP_MODE);
 	if (!handed)
 		before();
 	return handed;
@@ -173,7 +176,9 @@ static uint64_t run(const struct stretch *stretches, size_t count, unsigned time
 
 static uint64_t measure(enum policy_kind kind, uint64_t threshold, uint64_t native, const struct stretch *stretches, size_t count, unsigned times)
 {
+	uint64_t crossing = crossing_ns;
 	start_policy(kind, threshold, native);
+	crossing_ns = crossing;
 	uint64_t ns = run(stretches, count, times);
 	stop_policy();
 	return ns;
@@ -395,7 +400,114 @@ START_TEST(long_mode_goes_at_once)
 }
 END_TEST
 
-/* A guest's sleep is not measured. */
+/* A stop that is made to look costs a way through the channel, which a guest that stays
+ * without being looked at does not pay. */
+START_TEST(looking_is_not_staying)
+{
+	static const unsigned insns[] = { 250, 1000, 4000, 20000, 100000 };
+	for (unsigned n = 0; n < G_N_ELEMENTS(insns); n++) {
+		const struct stretch stretches[] = { { 0x1000, insns[n], insns[n], 20, REAL } };
+		crossing_ns = 16000;
+		COMPARE(stretches, 10000, NATIVE);
+		crossing_ns = 2 * TRIP_NS;
+		COMPARE(stretches, 20000, NATIVE);
+	}
+	crossing_ns = 0;
+}
+END_TEST
+
+/* What is new may stay for as long as the hand-over takes with the channel. */
+START_TEST(new_addresses_and_a_channel)
+{
+	enum { ADDRESSES = 600 };
+	struct stretch stretches[ADDRESSES];
+	for (unsigned n = 0; n < ADDRESSES; n++)
+		stretches[n] = (struct stretch){ 0x1000 + 0x35 * n, 4000, 4000, 20, REAL };
+	crossing_ns = 16000;
+	COMPARE(stretches, 10, NATIVE);
+	crossing_ns = 0;
+}
+END_TEST
+
+static uint64_t printed(const char *name)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	policy_print_stats(policy, out);
+	fclose(out);
+	const char *at = strstr(text, name);
+	ck_assert_ptr_nonnull(at);
+	uint64_t value = g_ascii_strtoull(at + strlen(name), NULL, 10);
+	free(text);
+	return value;
+}
+
+/* Neither speed nor hand-over are what the channel takes. */
+START_TEST(the_channel_is_measured_apart)
+{
+	static const struct stretch stretches[] = { { 0x1000, 1000, 1000, 1000, REAL }, { 0x2000, 100000, 100000, 1000, REAL } };
+	start_policy(POLICY_ADAPTIVE, 0, NATIVE);
+	crossing_ns = 2 * TRIP_NS;
+	run(stretches, 2, 1000);
+	ck_assert_uint_ge(printed("emulator_ps_per_insn "), PS);
+	ck_assert_uint_lt(printed("emulator_ps_per_insn "), 2 * PS);
+	ck_assert_uint_lt(printed("handover_ns "), 2 * TRIP_NS);
+	stop_policy();
+}
+END_TEST
+
+/* A request that was full of something else is all that is known of the emulator. */
+START_TEST(a_wrong_speed_is_no_verdict)
+{
+	static const struct stretch stretches[] = { { 0x1000, 2000, 2000, 20, REAL } };
+	start_policy_guessing(POLICY_ADAPTIVE, 0, NATIVE, TRIP_NS / 3);
+	set_mode(REAL, 0);
+	before();
+	page.insns_run = 600;
+	time_ns += 2000000;
+	ck_assert(!policy_after(policy, &page, STOP_BUDGET));
+	run(stretches, 1, 100);
+	handovers = 0;
+	run(stretches, 1, 1000);
+	ck_assert_uint_lt(handovers, 20);
+	stop_policy();
+}
+END_TEST
+
+/* Whoever sleeps in each stretch is learned like anybody else. */
+START_TEST(what_sleeps_is_learned)
+{
+	enum { TIMES = 200, RUN_NS = 200000, SLEEP_NS = 1000000000 };
+	uint64_t left;
+	unsigned late = 0;
+	start_policy(POLICY_ADAPTIVE, 0, NATIVE);
+	uint64_t begin = time_ns;
+	set_mode(REAL, 0);
+	before();
+	for (unsigned n = 0; n < TIMES; n++) {
+		set_mode(PROTECTED, 0x1000);
+		bool at_once = leave_real();
+		ck_assert(at_once || emulate(10 * RUN_NS, &left));
+		late += !at_once;
+		time_ns += TRIP_NS + RUN_NS;
+		policy_pause(policy);
+		policy_pause(policy);
+		time_ns += SLEEP_NS;
+		policy_resume(policy);
+		policy_resume(policy);
+		set_mode(REAL, 0);
+		before();
+		emulate(20, &left);
+	}
+	ck_assert_uint_lt(late, 8);
+	uint64_t ran = time_ns - begin - (uint64_t)TIMES * SLEEP_NS, best = (uint64_t)TIMES * (TRIP_NS + RUN_NS + STOP_NS + 20 * PS / 1000);
+	ck_assert_msg(ran * 100 <= best * 105, "%lu ns, %lu at best", (unsigned long)ran, (unsigned long)best);
+	stop_policy();
+}
+END_TEST
+
+/* In the emulator neither. */
 START_TEST(sleep_is_no_cost)
 {
 	static const struct stretch stretches[] = { { 0x1000, 20, 2, 20, REAL } };
@@ -405,9 +517,14 @@ START_TEST(sleep_is_no_cost)
 		set_mode(PROTECTED, 0x1000);
 		policy_after(policy, &page, STOP_MODE);
 		before();
-		ck_assert(!ask(STOP_HALT, 20));
+		pass(20);
+		ck_assert(!stop(STOP_HALT));
+		policy_pause(policy);
 		time_ns += 1000000000;
-		policy_forget(policy);
+		policy_resume(policy);
+		before();
+		ck_assert(!stop(STOP_BUDGET));
+		before();
 	}
 	handovers = 0;
 	run(stretches, 1, 1000);
@@ -436,6 +553,11 @@ Suite *suite_policy(void)
 	tcase_add_test(tcase, more_addresses_than_places);
 	tcase_add_test(tcase, phases);
 	tcase_add_test(tcase, long_mode_goes_at_once);
+	tcase_add_test(tcase, looking_is_not_staying);
+	tcase_add_test(tcase, new_addresses_and_a_channel);
+	tcase_add_test(tcase, the_channel_is_measured_apart);
+	tcase_add_test(tcase, a_wrong_speed_is_no_verdict);
+	tcase_add_test(tcase, what_sleeps_is_learned);
 	tcase_add_test(tcase, sleep_is_no_cost);
 	suite_add_tcase(suite, tcase);
 	return suite;
