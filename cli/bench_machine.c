@@ -116,6 +116,7 @@ static bool open_emulator(struct machine *machine, const struct bench_subject *s
 	};
 	run_options_init(&options);
 	options.channel = subject->channel;
+	options.jit = subject->jit;
 	machine->emu_channel = emulator_open_parts(&options, &engines, &parts, &machine->emu, error);
 	run_options_clear(&options);
 	return machine->emu_channel;
@@ -273,7 +274,7 @@ void *bench_machine_to_handover(const struct bench_subject *subject, const struc
                                 struct hv_floor_guest *guest, char **error)
 {
 	const struct bench_subject hybrid = {
-		.kind = BENCH_HYBRID, .channel = RUN_CHANNEL_INLINE, .watch = subject->watch, .policy = POLICY_V2E, .probe = subject->probe,
+		.kind = BENCH_HYBRID, .channel = RUN_CHANNEL_INLINE, .jit = EMU_JIT_ON, .watch = subject->watch, .policy = POLICY_V2E, .probe = subject->probe,
 	};
 	struct bench_answer answer = { .ns = 0 };
 	struct machine *machine = machine_open(&hybrid, error);

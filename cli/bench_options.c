@@ -25,6 +25,12 @@ static const char *channel_at(unsigned n)
 	return channels[n];
 }
 
+static const char *jit_at(unsigned n)
+{
+	static const char *const names[] = { "off", "on", "always", NULL };
+	return names[n];
+}
+
 /* The first one is auto, which is no mechanism. */
 static const char *watch_at(unsigned n)
 {
@@ -85,6 +91,12 @@ static bool set_channels(void *target, const char *value, char **error)
 {
 	struct bench_options *options = target;
 	return add_names(options->channels, value, channel_at, 0, "channel", error);
+}
+
+static bool set_jits(void *target, const char *value, char **error)
+{
+	struct bench_options *options = target;
+	return add_names(options->jits, value, jit_at, 0, "mode of the JIT", error);
 }
 
 static bool set_watches(void *target, const char *value, char **error)
@@ -180,6 +192,7 @@ static const struct option_row rows[] = {
 	{ .name = "engine", .argument = "LIST", .values = "emu kvm hybrid qemu-tcg qemu-kvm", .help = "emu, kvm, hybrid, qemu-tcg, qemu-kvm (default: all that are there)",
 	  .manual = "The last two are qemu-system-i386 on the same guest.", .set = set_engines },
 	{ .name = "channel", .argument = "LIST", .values = "inline futex eventfd process", .help = "inline (default), futex, eventfd, process", .set = set_channels },
+	{ .name = "jit", .argument = "LIST", .values = "off on always", .help = "the emulator's host code: off, on (default), always", .set = set_jits },
 	{ .name = "watch", .argument = "LIST", .values = "trace breakpoint lazy", .help = "hybrid: trace, breakpoint, lazy (default: the best)", .set = set_watches },
 	{ .name = "threshold", .argument = "LIST", .values = "0 1 10 100 1000 10000 inf", .help = "hybrid: blocks, or inf (default: 0,1000)",
 	  .manual = "Blocks that the emulator keeps running after real mode was left.", .set = set_thresholds },
@@ -219,7 +232,7 @@ const struct option_table bench_options_table = {
 static GArray **list_at(struct bench_options *options, unsigned n)
 {
 	GArray **lists[] = {
-		&options->guests, &options->engines, &options->channels, &options->watches, &options->thresholds, &options->policies,
+		&options->guests, &options->engines, &options->channels, &options->jits, &options->watches, &options->thresholds, &options->policies,
 		&options->reals, &options->protecteds,
 	};
 	return n < G_N_ELEMENTS(lists) ? lists[n] : NULL;

@@ -7,7 +7,7 @@
 
 struct bench_options {
 	/* What was selected, as uint64_t; empty: nothing was said. */
-	GArray *guests, *engines, *channels, *watches, *thresholds, *policies; /* enums; blocks */
+	GArray *guests, *engines, *channels, *jits, *watches, *thresholds, *policies; /* enums; blocks */
 	GArray *reals, *protecteds; /* instructions */
 	unsigned samples; /* 0: nothing was said */
 	bool quick, targets;

@@ -35,7 +35,7 @@ static bool has_kvm(const struct bench_plan *plan)
 static struct bench_subject make_subject(const struct bench_plan *plan, enum bench_kind kind)
 {
 	return (struct bench_subject){
-		.kind = kind, .watch = has_kvm(plan) ? plan->probe->best : HV_WATCH_LAZY, .probe = plan->probe,
+		.kind = kind, .jit = EMU_JIT_ON, .watch = has_kvm(plan) ? plan->probe->best : HV_WATCH_LAZY, .probe = plan->probe,
 	};
 }
 
@@ -301,20 +301,28 @@ static void add_hybrids(struct bench_plan *plan, const struct bench_options *opt
 	}
 }
 
-static void add_engine(struct bench_plan *plan, const struct bench_options *options, enum bench_kind kind)
+static void add_emulators(struct bench_plan *plan, const struct bench_options *options, struct bench_subject subject)
 {
-	static const uint64_t inline_only[] = { RUN_CHANNEL_INLINE };
+	static const uint64_t inline_only[] = { RUN_CHANNEL_INLINE }, on_only[] = { EMU_JIT_ON };
 	struct values channels = values_of(options->channels, inline_only, 1);
-	struct bench_subject subject = make_subject(plan, kind);
-	bool has_channel = kind == BENCH_EMU || kind == BENCH_HYBRID;
-	for (unsigned c = 0; c < (has_channel ? channels.count : 1); c++) {
-		if (has_channel)
-			subject.channel = (enum run_channel)channels.value[c];
-		if (kind == BENCH_HYBRID)
+	struct values jits = values_of(options->jits, on_only, 1);
+	for (unsigned n = 0; n < channels.count * jits.count; n++) {
+		subject.channel = (enum run_channel)channels.value[n / jits.count];
+		subject.jit = (enum emu_jit)jits.value[n % jits.count];
+		if (subject.kind == BENCH_HYBRID)
 			add_hybrids(plan, options, subject);
 		else
 			add_orders(plan, options, &subject);
 	}
+}
+
+static void add_engine(struct bench_plan *plan, const struct bench_options *options, enum bench_kind kind)
+{
+	struct bench_subject subject = make_subject(plan, kind);
+	if (kind == BENCH_EMU || kind == BENCH_HYBRID)
+		add_emulators(plan, options, subject);
+	else
+		add_orders(plan, options, &subject);
 }
 
 static void add_selected(struct bench_plan *plan, const struct bench_options *options)

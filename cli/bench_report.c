@@ -34,6 +34,12 @@ static const char *channel_name(const struct bench_subject *subject)
 	return subject->kind == BENCH_EMU || subject->kind == BENCH_HYBRID ? names[subject->channel] : "";
 }
 
+static const char *jit_name(const struct bench_subject *subject)
+{
+	static const char *const names[] = { "off", "on", "always" };
+	return subject->kind == BENCH_EMU || subject->kind == BENCH_HYBRID ? names[subject->jit] : "";
+}
+
 static const char *watch_name(const struct bench_subject *subject)
 {
 	return subject->kind == BENCH_HYBRID || subject->kind == BENCH_STOP || subject->kind == BENCH_TRIP ? hv_watch_name(subject->watch) : "";
@@ -58,7 +64,8 @@ static char *describe(const struct bench_case *one, const struct bench_subject *
 	GString *text = g_string_new(bench_kind_name(subject->kind));
 	g_autofree char *threshold = threshold_name(subject);
 	const char *policy = subject->kind == BENCH_HYBRID && subject->policy != POLICY_V2E ? policy_name(subject->policy) : "";
-	const char *const words[] = { channel_name(subject), watch_name(subject), policy, threshold, one->order.log ? "log" : "" };
+	g_autofree char *jit = *jit_name(subject) && subject->jit != EMU_JIT_ON ? g_strdup_printf("jit=%s", jit_name(subject)) : g_strdup("");
+	const char *const words[] = { channel_name(subject), jit, watch_name(subject), policy, threshold, one->order.log ? "log" : "" };
 	for (size_t n = 0; n < G_N_ELEMENTS(words); n++)
 		if (*words[n] && strcmp(words[n], "inline"))
 			g_string_append_printf(text, " %s", words[n]);
@@ -187,9 +194,10 @@ static void csv_row(const struct bench_plan *plan, const struct bench_case *one,
 	g_autofree char *error = g_strdelimit(g_strdup(one->error ? one->error : ""), ",\"\n", ' ');
 	struct quantiles q = quantiles_of(one);
 	bool guest = !bench_kind_is_floor(subject->kind);
-	fprintf(out, "%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,", host->machine, host->revision, bench_question_name(one->question),
+	fprintf(out, "%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,", host->machine, host->revision, bench_question_name(one->question),
 	        guest_name(one, subject), bench_kind_name(subject->kind), channel_name(subject), watch_name(subject),
-	        subject->kind == BENCH_HYBRID ? policy_name(subject->policy) : "", threshold, one->order.log ? "on" : "off");
+	        subject->kind == BENCH_HYBRID ? policy_name(subject->policy) : "", threshold, one->order.log ? "on" : "off",
+	        jit_name(subject));
 	if (guest)
 		fprintf(out, "%u,%u", one->order.real_turns * 2, one->order.protected_turns * 2);
 	else
@@ -208,7 +216,7 @@ void bench_report_csv(const struct bench_plan *plan, FILE *out)
 {
 	struct bench_host host;
 	bench_host_get(&host);
-	fputs("machine,revision,question,guest,engine,channel,watch,policy,threshold,log,real,protected,samples,rounds,p25_ns,median_ns,p75_ns,"
+	fputs("machine,revision,question,guest,engine,channel,watch,policy,threshold,log,jit,real,protected,samples,rounds,p25_ns,median_ns,p75_ns,"
 	      "p99_ns,p25_cycles,median_cycles,p75_cycles,p99_cycles,handovers,kvm_runs", out);
 	for (unsigned part = 0; part < TRANSITION_PARTS; part++)
 		fprintf(out, ",%s_ns", transition_part_name((enum transition_part)part));
@@ -264,6 +272,7 @@ static void json_case(const struct bench_plan *plan, const struct bench_case *on
 	json_field("guest", guest_name(one, subject), out);
 	json_field("engine", bench_kind_name(subject->kind), out);
 	json_field("channel", channel_name(subject), out);
+	json_field("jit", jit_name(subject), out);
 	json_field("watch", watch_name(subject), out);
 	json_field("policy", subject->kind == BENCH_HYBRID ? policy_name(subject->policy) : "", out);
 	json_field("threshold", threshold, out);

@@ -53,7 +53,7 @@ bool bench_kind_is_floor(enum bench_kind kind)
 
 bool bench_subject_equal(const struct bench_subject *a, const struct bench_subject *b)
 {
-	return a->kind == b->kind && a->channel == b->channel && a->watch == b->watch && a->policy == b->policy && a->threshold == b->threshold;
+	return a->kind == b->kind && a->channel == b->channel && a->jit == b->jit && a->watch == b->watch && a->policy == b->policy && a->threshold == b->threshold;
 }
 
 const char *bench_guest_name(enum bench_guest_number guest)

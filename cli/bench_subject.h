@@ -18,8 +18,9 @@ enum bench_kind {
 
 struct bench_subject {
 	enum bench_kind kind;
-	/* Of BENCH_HYBRID; channel also of BENCH_EMU, watch also of BENCH_STOP and BENCH_TRIP. */
+	/* Of BENCH_HYBRID; channel and jit also of BENCH_EMU, watch also of BENCH_STOP and BENCH_TRIP. */
 	enum run_channel channel;
+	enum emu_jit jit;
 	enum hv_watch watch; /* not HV_WATCH_AUTO */
 	enum policy_kind policy;
 	uint64_t threshold;  /* POLICY_V2E; UINT64_MAX: infinite */

@@ -72,6 +72,9 @@ else
 	skip "JSON: the same, and each sample" "no python3"
 fi
 
+check "by what the JIT does" bench --quick --samples 1 --guest far-jump --engine emu --jit off,always --csv a.csv
+check "and CSV says what" sh -c '[ "$(grep -c ",emu,inline,,,,off,off,0," a.csv),$(grep -c ",emu,inline,,,,off,always,0," a.csv)" = 1,1 ]'
+
 # Only where KVM is: each round trip hands over twice.
 hands_over()
 {
@@ -107,6 +110,7 @@ refuses() # 'TEXT' ARGS...
 	[ $? -eq 2 ] && grep -qF -e "$text" err
 }
 check "an unknown guest is refused" refuses "unknown guest 'dos'; join some of" --guest dos
+check "so is what the JIT does not" refuses "unknown mode of the JIT 'never'; join some of off, on, always" --jit never
 check "a file that cannot be written is found at once" refuses "give a file that can be written" --csv no/such/folder
 check "too many words are refused" refuses "v2e bench takes options only" image.iso
 check "without gnuplot --plot is refused" env PATH=/nowhere "$(command -v sh)" -c \
