@@ -38,6 +38,7 @@ struct record {
 	uint64_t guess;     /* what staying would have cost for ns[SWITCH] */
 	bool guessed;       /* and ns[STAY] is such a guess */
 	unsigned seen[WAYS]; /* `times` when it was measured last */
+	unsigned count[WAYS]; /* measurements in ns[] */
 	unsigned times, look_at;
 };
 
@@ -128,11 +129,16 @@ static uint64_t handover_ns(const struct policy *policy)
 	return policy->config.handover_ns + policy->crossing;
 }
 
-static uint64_t average(uint64_t old, uint64_t value)
+static uint64_t average_by(uint64_t old, uint64_t value, unsigned weight)
 {
 	/* The host may have been elsewhere, but in less time than it takes it was not here. */
 	uint64_t fair = MIN(value, SURPRISE * old), was = MIN(old, SURPRISE * value);
-	return old ? MAX(was + fair / WEIGHT - was / WEIGHT, 1) : MAX(value, 1);
+	return old ? MAX(was + fair / weight - was / weight, 1) : MAX(value, 1);
+}
+
+static uint64_t average(uint64_t old, uint64_t value)
+{
+	return average_by(old, value, WEIGHT);
 }
 
 /* --- records -------------------------------------------------------------------------- */
@@ -241,10 +247,20 @@ static void save_up(struct policy *policy, const struct record *record, uint64_t
 		policy->look_at = policy->busy + SHARE * (ns - stay);
 }
 
+/* The first one is for the second to replace: what runs for the first time is slow. The
+ * next ones count evenly, until there are enough. */
+static unsigned weight_of(const struct record *record, enum way way)
+{
+	return CLAMP(record->count[way], 1, WEIGHT);
+}
+
 static void learn(struct record *record, enum way way, uint64_t ns, bool anew)
 {
 	bool stale = record->times - record->seen[way] >= LOOK_AGAIN / 2;
-	record->ns[way] = average(anew || stale ? 0 : record->ns[way], ns);
+	if (anew || stale)
+		record->ns[way] = record->count[way] = 0;
+	record->ns[way] = average_by(record->ns[way], ns, weight_of(record, way));
+	record->count[way]++;
 	record->seen[way] = record->times;
 }
 
@@ -263,8 +279,8 @@ static void learn_switch(struct policy *policy, struct record *record, uint64_t 
 	bool first = !record->ns[SWITCH];
 	save_up(policy, record, ns, guess);
 	learn_handover(policy, ns - MIN(policy->crossed, ns));
+	record->guess = average_by(record->guess, guess, weight_of(record, SWITCH));
 	learn(record, SWITCH, ns, false);
-	record->guess = average(record->guess, guess);
 	if (!policy->evicted)
 		return;
 	record->seen[STAY] = record->times;

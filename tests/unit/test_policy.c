@@ -346,6 +346,18 @@ START_TEST(a_cold_emulator_is_no_reason)
 }
 END_TEST
 
+/* What the first hand-over met cold does not make the next ones look dear. */
+START_TEST(a_cold_start_is_forgotten)
+{
+	static const struct stretch stretches[] = { { 0x1000, 8000, 8000, 5000, REAL } };
+	start_policy(POLICY_ADAPTIVE, 0, NATIVE);
+	cold = 5500;
+	run(stretches, 1, 100);
+	ck_assert_uint_gt(handovers, 90);
+	stop_policy();
+}
+END_TEST
+
 /* One measurement that took long says little of the next one. */
 START_TEST(one_long_one_is_forgotten)
 {
@@ -549,6 +561,7 @@ Suite *suite_policy(void)
 	tcase_add_test(tcase, vm86_is_not_real_mode);
 	tcase_add_test(tcase, long_ones_teach_no_price);
 	tcase_add_test(tcase, a_cold_emulator_is_no_reason);
+	tcase_add_test(tcase, a_cold_start_is_forgotten);
 	tcase_add_test(tcase, one_long_one_is_forgotten);
 	tcase_add_test(tcase, more_addresses_than_places);
 	tcase_add_test(tcase, phases);
