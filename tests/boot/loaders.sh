@@ -108,6 +108,32 @@ check "the set-up code of a Linux kernel runs" guest --kernel "$payloads/kernel.
 	--do 'wait-text "Kernel started with: number=3" 60s' --do quit
 check "forced to be Linux" guest "$payloads/kernel.bin" --type linux --do 'wait-text "Kernel started with:" 60s' --do quit
 check "a BIOS is known" guest /usr/share/seabios/bios-256k.bin --do 'wait-text "No bootable device" 60s' --do quit
+
+# Each kind where it is told, as where it is detected.
+check "forced to be Multiboot" kernel -m 64M --type multiboot mb1
+check "and started by version 1" printed '^multiboot: flags'
+check "forced to be Multiboot 2" kernel -m 64M --type multiboot2 mb2
+check "and started by version 2" printed '^multiboot2$'
+hello_on() # DRIVE ARGUMENTS...
+{
+	drive=$1
+	shift
+	guest --snapshot "$@" --do "wait-text \"Hello from drive ${drive}h\" 60s" --do quit
+}
+image hello 1440K || exit 1
+check "a boot sector" hello_on 00 "$payloads/hello.bin"
+check "forced to be a boot sector" hello_on 00 --type boot-sector "$payloads/hello.bin"
+check "forced to be a floppy" hello_on 00 --type floppy "$payloads/hello-1440K.img"
+check "forced to be a disk" hello_on 80 --type disk "$payloads/hello-1440K.img"
+if have xorriso; then
+	mkdir -p cd && cp "$payloads/hello.bin" cd/ &&
+		xorriso -as mkisofs -quiet -o hello.iso -b hello.bin -no-emul-boot -boot-load-size 4 cd 2>xorriso.out || exit 1
+	check "a CD" hello_on E0 hello.iso
+	check "forced to be a CD" hello_on E0 --type cdrom hello.iso
+	check "an ISO image forced to be a disk has no boot sector" guest --type disk --snapshot hello.iso --do 'wait-text "not a bootable disk" 60s' --do quit
+else
+	skip "a CD, forced to be one" "no xorriso (Debian: apt install xorriso)"
+fi
 check "forced to be a BIOS" guest --type bios /usr/share/seabios/bios.bin --do 'wait-text "No bootable device" 60s' --do quit
 
 [ "$engine" = emu ] || finish
