@@ -206,7 +206,8 @@ static const struct option_row rows[] = {
 	{ .name = "quick", .help = "few and short samples of fewer cases, to see whether it works", .set = set_quick },
 	{ .heading = "Reports", .name = "csv", .argument = "FILE", .help = "write CSV; - is standard output, without the table", .set = set_csv },
 	{ .name = "json", .argument = "FILE", .help = "write JSON, with each sample; - is standard output, without the table", .set = set_json },
-	{ .name = "plot", .argument = "FOLDER", .help = "have gnuplot draw SVG and PNG there", .set = set_plot },
+	{ .name = "plot", .argument = "FOLDER", .help = "have gnuplot draw SVG and PNG there",
+	  .manual = "Of what is measured when neither lists nor --targets select.", .set = set_plot },
 	{ .heading = "Help", .name = "help", .letter = 'h', .help = "show this help", .set = set_help },
 	{ .name = "man", .help = "print options and guests as man(7) source", .set = set_man },
 };
@@ -271,6 +272,8 @@ bool bench_options_parse(struct bench_options *options, int argc, char *const *a
 		*error = g_strdup("--csv and --json both want standard output; give one a file");
 	if (!*error && options->targets && bench_options_selected(options))
 		*error = g_strdup("--targets has cases of its own; leave the lists out");
+	if (!*error && options->plot && (options->targets || bench_options_selected(options)))
+		*error = g_strdup("--plot draws what is measured when nothing is selected; leave --targets and the lists out");
 	if (!options->samples)
 		options->samples = options->quick ? 5 : 31;
 	return !*error;

@@ -5,43 +5,17 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
+
+#include "shared/unix_listen.h"
 
 #define LAST_WAIT_MS 1000
 
-static bool set_address(struct sockaddr_un *address, const char *path, char **error)
-{
-	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	if (!*path || strlen(path) >= sizeof address->sun_path) {
-		*error = g_strdup_printf("'%s' is no path for a socket: 1 to %zu bytes", path,
-		                         sizeof address->sun_path - 1);
-		return false;
-	}
-	g_strlcpy(address->sun_path, path, sizeof address->sun_path);
-	return true;
-}
-
-static void remove_old_socket(const char *path)
-{
-	struct stat status;
-	if (!lstat(path, &status) && S_ISSOCK(status.st_mode))
-		unlink(path);
-}
-
 static bool open_unix(struct chardev *chardev, const char *path, char **error)
 {
-	struct sockaddr_un address;
-	if (!set_address(&address, path, error))
+	chardev->listener = unix_listen(path, error);
+	if (chardev->listener < 0)
 		return false;
-	chardev->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	remove_old_socket(path);
-	if (chardev->listener < 0 || bind(chardev->listener, (struct sockaddr *)&address, sizeof address) ||
-	    listen(chardev->listener, 1)) {
-		*error = g_strdup_printf("%s: %s", path, strerror(errno));
-		return false;
-	}
 	chardev->path = g_strdup(path);
 	return true;
 }

@@ -4,11 +4,11 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <glib.h>
+
+#include "shared/unix_listen.h"
 
 bool gdb_listen_parse_port(const char *where, unsigned *port)
 {
@@ -18,14 +18,6 @@ bool gdb_listen_parse_port(const char *where, unsigned *port)
 	uint64_t number = g_ascii_strtoull(where, &end, 10);
 	*port = (unsigned)number;
 	return !*end && number >= 1 && number <= 65535;
-}
-
-static int fail(int fd, const char *where, const char *remedy, char **error)
-{
-	*error = g_strdup_printf("cannot listen at %s: %s; %s", where, g_strerror(errno), remedy);
-	if (fd >= 0)
-		close(fd);
-	return -1;
 }
 
 static int listen_port(const char *where, char **error)
@@ -40,39 +32,20 @@ static int listen_port(const char *where, char **error)
 		.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
-	    bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 1) < 0)
-		return fail(fd, where, "give another port", error);
-	return fd;
-}
-
-/* A socket that nobody listens at any more. */
-static void remove_stale(const struct sockaddr_un *address)
-{
-	struct stat status;
-	if (lstat(address->sun_path, &status) < 0 || !S_ISSOCK(status.st_mode))
-		return;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	if (connect(fd, (const struct sockaddr *)address, sizeof *address) < 0 && errno == ECONNREFUSED)
-		unlink(address->sun_path);
-	close(fd);
+	if (fd >= 0 && !setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) &&
+	    !bind(fd, (struct sockaddr *)&address, sizeof address) && !listen(fd, 1))
+		return fd;
+	*error = g_strdup_printf("cannot listen at %s: %s; give another port", where, g_strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return -1;
 }
 
 static int listen_file(const char *file, char **path, char **error)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	if (strlen(file) >= sizeof address.sun_path) {
-		*error = g_strdup_printf("'%s' is too long for a socket; give a shorter name", file);
-		return -1;
-	}
-	memcpy(address.sun_path, file, strlen(file) + 1);
-	remove_stale(&address);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 1) < 0)
-		return fail(fd, file, errno == EADDRINUSE ? "give a file that does not exist yet" : "give one in a folder that can be written", error);
-	*path = g_strdup(file);
+	int fd = unix_listen(file, error);
+	if (fd >= 0)
+		*path = g_strdup(file);
 	return fd;
 }
 

@@ -58,4 +58,6 @@ shared_sources = \
 	shared/trace_site.h \
 	shared/transition.c \
 	shared/transition.h \
+	shared/unix_listen.c \
+	shared/unix_listen.h \
 	shared/watcher.h

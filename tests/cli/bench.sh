@@ -113,6 +113,8 @@ check "an unknown guest is refused" refuses "unknown guest 'dos'; join some of" 
 check "so is what the JIT does not" refuses "unknown mode of the JIT 'never'; join some of off, on, always" --jit never
 check "a file that cannot be written is found at once" refuses "give a file that can be written" --csv no/such/folder
 check "too many words are refused" refuses "v2e bench takes options only" image.iso
+check "pictures of a selection" refuses '--plot draws what is measured when nothing is selected' --plot pictures --guest vm86
+check "pictures of the targets" refuses '--plot draws what is measured when nothing is selected' --plot pictures --targets
 check "without gnuplot --plot is refused" env PATH=/nowhere "$(command -v sh)" -c \
 	'"$0" bench --plot pictures 2>err; [ $? -eq 2 ]' "$V2E"
 

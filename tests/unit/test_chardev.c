@@ -291,6 +291,20 @@ START_TEST(socket_replaces_a_stale_one)
 }
 END_TEST
 
+START_TEST(socket_in_use_is_left_alone)
+{
+	struct chardev *chardev = open_path("unix");
+	int waiting[] = { connect_client(), connect_client() }; /* all that is waited for */
+	refuse(spec);
+	chardev_poll(chardev);
+	write_text(chardev, "still here\n");
+	expect_from(waiting[0], "still here\n");
+	close(waiting[0]);
+	close(waiting[1]);
+	chardev_free(chardev);
+}
+END_TEST
+
 START_TEST(client_that_does_not_read)
 {
 	struct chardev *chardev = open_path("unix");
@@ -403,6 +417,7 @@ Suite *suite_chardev(void)
 	tcase_add_test(tcase, socket_both_ways);
 	tcase_add_test(tcase, socket_takes_the_next_client);
 	tcase_add_test(tcase, socket_replaces_a_stale_one);
+	tcase_add_test(tcase, socket_in_use_is_left_alone);
 	tcase_add_test(tcase, client_that_does_not_read);
 	tcase_add_test(tcase, stdio_pipes);
 	tcase_add_test(tcase, stdio_terminal_is_restored);
