@@ -281,6 +281,7 @@ guest_files = \
 	tests/guest/bigreal.asm \
 	tests/guest/cpuid.asm \
 	tests/guest/pae.asm \
+	tests/guest/pam.asm \
 	tests/guest/paging.asm \
 	tests/guest/patch.asm \
 	tests/guest/pe.asm \
