@@ -4,15 +4,17 @@
 #define _GNU_SOURCE
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <glib/gstdio.h>
+#include <glib.h>
 
 #include "cli/bench_guest.h"
 #include "cli/bench_subject.h"
@@ -24,7 +26,7 @@
 #define ANSWER_MS  5000
 
 struct qemu {
-	char *rom;  /* file */
+	int rom;    /* a file without a name, so that none stays behind; -1: none */
 	GPid pid;   /* 0: none */
 	int in, out;
 };
@@ -32,37 +34,36 @@ struct qemu {
 /* The reset vector is in the segment F000h, where the guest is. */
 static bool write_rom(struct qemu *qemu, char **error)
 {
-	GError *problem = NULL;
 	uint16_t entry = (uint16_t)(bench_guest_rom_entry - bench_guest);
 	const uint8_t jump[] = { 0xea, (uint8_t)entry, (uint8_t)(entry >> 8), 0x00, 0xf0 };
 	g_autofree uint8_t *rom = g_malloc0(ROM_SIZE);
 	memcpy(rom, bench_guest, bench_guest_size);
 	memcpy(rom + AT_RESET, jump, sizeof jump);
-	int fd = g_file_open_tmp("v2e-bench-XXXXXX.rom", &qemu->rom, &problem);
-	if (fd >= 0)
-		close(fd);
-	if (fd >= 0 && g_file_set_contents(qemu->rom, (const char *)rom, ROM_SIZE, &problem))
+	qemu->rom = memfd_create("v2e-bench", MFD_CLOEXEC);
+	if (qemu->rom >= 0 && write(qemu->rom, rom, ROM_SIZE) == ROM_SIZE)
 		return true;
-	*error = g_strdup_printf("the guest cannot be written: %s; give TMPDIR a folder with room", problem->message);
-	g_error_free(problem);
+	*error = g_strdup_printf("the guest cannot be written to memory: %s", g_strerror(errno));
 	return false;
 }
 
-static void die_with_parent(gpointer data)
+/* In the child. */
+static void set_up(gpointer data)
 {
-	(void)data;
+	const struct qemu *qemu = data;
+	fcntl(qemu->rom, F_SETFD, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
 static bool spawn(struct qemu *qemu, enum bench_kind kind, char **error)
 {
+	g_autofree char *rom = g_strdup_printf("/proc/self/fd/%d", qemu->rom);
 	char *argv[] = {
-		QEMU, "-accel", kind == BENCH_QEMU_KVM ? "kvm" : "tcg", "-m", "16", "-bios", qemu->rom, "-nodefaults", "-no-user-config",
+		QEMU, "-accel", kind == BENCH_QEMU_KVM ? "kvm" : "tcg", "-m", "16", "-bios", rom, "-nodefaults", "-no-user-config",
 		"-no-reboot", "-display", "none", "-chardev", "stdio,id=com,signal=off", "-serial", "chardev:com", NULL,
 	};
 	GError *problem = NULL;
 	GSpawnFlags flags = G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDERR_TO_DEV_NULL;
-	if (g_spawn_async_with_pipes(NULL, argv, NULL, flags, die_with_parent, NULL, &qemu->pid, &qemu->in, &qemu->out, NULL, &problem))
+	if (g_spawn_async_with_pipes(NULL, argv, NULL, flags, set_up, qemu, &qemu->pid, &qemu->in, &qemu->out, NULL, &problem))
 		return true;
 	qemu->pid = 0;
 	*error = g_strdup_printf("no " QEMU ": %s (Debian: apt install qemu-system-x86)", problem->message);
@@ -79,15 +80,15 @@ static void qemu_close(void *state)
 		close(qemu->in);
 		close(qemu->out);
 	}
-	if (qemu->rom)
-		g_unlink(qemu->rom);
-	g_free(qemu->rom);
+	if (qemu->rom >= 0)
+		close(qemu->rom);
 	g_free(qemu);
 }
 
 static void *qemu_open(const struct bench_subject *subject, char **error)
 {
 	struct qemu *qemu = g_new0(struct qemu, 1);
+	qemu->rom = -1;
 	if (write_rom(qemu, error) && spawn(qemu, subject->kind, error))
 		return qemu;
 	qemu_close(qemu);

@@ -96,7 +96,11 @@ else
 	skip "QEMU is measured" "no qemu-system-i386"
 fi
 if have gnuplot; then
+	mkdir own && TMPDIR=$tmp/own
+	export TMPDIR
 	check "pictures are drawn" bench --quick --samples 1 --plot pictures
+	unset TMPDIR
+	check "no other file stays behind" rmdir own
 	check "of guests" sh -c 'grep -q "</svg>" pictures/guests.svg && [ "$(head -c 4 pictures/guests.png | tail -c 3)" = PNG ]'
 else
 	skip "pictures are drawn" "no gnuplot"
