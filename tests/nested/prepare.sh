@@ -4,8 +4,10 @@
 # packages only, once; exit status 77 when there are none to be had.
 set -eu
 target=$1
-[ -f "$target/done" ] && exit 0
 mkdir -p "$target/package"
+exec 9>"$target/lock"
+flock 9 # two of these may want it at a time
+[ -f "$target/done" ] && exit 0
 cd "$target/package"
 package=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null | sed -n 's/.*Depends: \(linux-image-[0-9][^ ]*\)/\1/p' | head -n 1)
 if [ -z "$package" ]; then
