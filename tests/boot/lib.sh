@@ -72,7 +72,8 @@ ends_with()
 assemble()
 {
 	source=$boot/$1.asm target=$payloads/${2:-$1}.bin
-	[ "$target" -nt "$source" ] || nasm -f bin ${3:+"$3"} -o "$target" "$source"
+	[ "$target" -nt "$source" ] && return
+	nasm -f bin ${3:+"$3"} -o "$target.$$" "$source" && mv "$target.$$" "$target" # others may want it, too
 }
 
 # image NAME SIZE: $payloads/NAME.img of SIZE, starting with NAME.bin.
@@ -80,7 +81,7 @@ image()
 {
 	target=$payloads/$1-$2.img
 	[ "$target" -nt "$payloads/$1.bin" ] && return
-	cp "$payloads/$1.bin" "$target.new" && truncate -s "$2" "$target.new" && mv "$target.new" "$target"
+	cp "$payloads/$1.bin" "$target.$$" && truncate -s "$2" "$target.$$" && mv "$target.$$" "$target"
 }
 
 # gfxboot_iso NAME THEME KERNEL [TIMEOUT]: $payloads/NAME.iso
