@@ -76,6 +76,7 @@ unit_sources = \
 	tests/unit/test_emu_handover.c \
 	tests/unit/test_emu_interrupts.c \
 	tests/unit/test_emu_models.c \
+	tests/unit/test_emu_pae.c \
 	tests/unit/test_emu_paging.c \
 	tests/unit/test_emu_real.c \
 	tests/unit/test_emu_real_events.c \
@@ -90,6 +91,7 @@ unit_sources = \
 	tests/unit/test_fpu_sse.c \
 	tests/unit/test_fw_cfg.c \
 	tests/unit/test_gdb_packet.c \
+	tests/unit/test_gdb_server.c \
 	tests/unit/test_gdb_target.c \
 	tests/unit/test_handler.c \
 	tests/unit/test_step_decode.c \
