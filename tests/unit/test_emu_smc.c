@@ -84,6 +84,22 @@ START_TEST(patch_by_the_stack)
 }
 END_TEST
 
+START_TEST(patch_by_a_far_call_in_protected_mode)
+{
+	enum { FUNCTION = RIG_DATA + 0x100, BACK = RIG_CODE + 28 };
+	stop();
+	rig = rig_new_protected(EMU_CPU_P6);
+	/* mov edx,imm; what a selector makes of itself, or [eax],al; add [eax],al; ret */
+	CODE_AT(rig, FUNCTION, 0xba, D(0x1111), D(SEL_CODE0), 0xc3);
+	CODE_AT(rig, RIG_CODE, 0xb8, D(RIG_DATA), 0xbe, D(FUNCTION), 0xff, 0xd6, /* call esi */
+	        0x89, 0xd3, 0x89, 0xe5, 0xbc, D(FUNCTION + 9),            /* the frame is the immediate, and behind it */
+	        0x9a, D(BACK), W(SEL_CODE0), 0x89, 0xec, 0xff, 0xd6, 0xf4);
+	ck_assert_uint_eq(rig_run(rig), RIG_HALTED);
+	ck_assert_uint_eq(rig->ctx->gpr[CTX_RBX].e, 0x1111);
+	ck_assert_uint_eq(rig->ctx->gpr[CTX_RDX].e, BACK);
+}
+END_TEST
+
 START_TEST(patch_by_read_modify_write)
 {
 	CODE(rig, 0x80, 0x36, W(5), 0x08, 0x40, 0xf4); /* xor byte [5],8: inc -> dec */
@@ -299,7 +315,8 @@ Suite *suite_emu_smc(void)
 {
 	return RIG_SUITE("emu_smc", start, stop, next_instruction_is_patched, later_instruction_of_the_block_is_patched,
 	                 earlier_instruction_runs_changed_the_next_time, immediate_of_the_running_loop_changes_each_time,
-	                 an_instruction_may_overwrite_itself, patch_by_the_stack, patch_by_read_modify_write,
+	                 an_instruction_may_overwrite_itself, patch_by_the_stack, patch_by_a_far_call_in_protected_mode,
+	                 patch_by_read_modify_write,
 	                 target_of_a_jump_was_just_patched, patch_across_a_page, write_that_crosses_into_a_code_page,
 	                 rep_movs_over_itself, rep_stos_fills_the_path_ahead, dma_replaces_code_between_two_runs,
 	                 new_epoch_sees_what_native_code_wrote, new_epoch_keeps_blocks_that_are_the_same,

@@ -238,6 +238,17 @@ START_TEST(watchpoints_see_the_stack_and_strings)
 }
 END_TEST
 
+START_TEST(watchpoints_see_the_stack_of_a_far_call)
+{
+	CODE(rig, 0x9a, D(RIG_CODE + 7), W(SEL_CODE0), 0xcb, 0xf4); /* call far; retf, to itself */
+	ck_answer("Z2,2fffc,4", "OK");
+	ck_assert_str_eq(run("c"), "T05thread:1;watch:2fffc;");
+	ck_answer("z2,2fffc,4", "OK");
+	ck_answer("Z3,2fff8,4", "OK");
+	ck_assert_str_eq(run("c"), "T05thread:1;rwatch:2fff8;");
+}
+END_TEST
+
 START_TEST(steps_go_into_int_or_over_it)
 {
 	CODE(rig, 0xcd, 0x21, 0x90, 0xf4);
@@ -536,6 +547,7 @@ Suite *suite_gdb_target(void)
 	TCase *tcase = tcase_create("protected");
 	tcase_add_checked_fixture(tcase, start_protected, stop);
 	tcase_add_test(tcase, memory_goes_through_page_tables);
+	tcase_add_test(tcase, watchpoints_see_the_stack_of_a_far_call);
 	tcase_add_test(tcase, monitor_shows_tables);
 	tcase_add_test(tcase, long_mode_has_registers_of_its_own);
 	tcase_add_loop_test(tcase, long_mode_has_memory_high_up, 4, 6);
